@@ -1,0 +1,34 @@
+// Loop: what one single-threaded event loop owns: the io_context, its wheel and its clock.
+//
+// Everything in http and gateway runs on one Loop's thread and takes it by reference; a Loop
+// outlives all of it.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/clock.h"
+#include "http/wheel.h"
+
+namespace nl::http {
+
+namespace asio = boost::asio;
+
+class Loop {
+ public:
+  explicit Loop(const Clock& clock) : io_(1), wheel_(io_, clock), clock_(clock) {}
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  asio::io_context& io() { return io_; }
+  Wheel& wheel() { return wheel_; }
+  const Clock& clock() const { return clock_; }
+  Instant now() const { return clock_.now(); }
+
+ private:
+  asio::io_context io_;
+  Wheel wheel_;
+  const Clock& clock_;
+};
+
+}  // namespace nl::http
