@@ -1,0 +1,200 @@
+// The pass-through lane of the Messages dialect; see anthropic.h.
+//
+// Thinking that another vendor wrote carries a signature we minted for the client. The vendor
+// refuses it, and with it every later turn, so those blocks leave the body on the way back.
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dialect/anthropic.h"
+#include "dialect/json_writer.h"
+
+namespace nl::dialect {
+namespace {
+
+struct Edit {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string text;
+};
+
+std::size_t end_of(const Value& value) {
+  return value.offset() + value.raw().size();
+}
+
+// Replacements within one text; no two may overlap.
+class Edits {
+ public:
+  void replace(std::size_t begin, std::size_t end, std::string text) {
+    edits_.push_back({begin, end, std::move(text)});
+  }
+  void replace(const Value& value, std::string text) {
+    replace(value.offset(), end_of(value), std::move(text));
+  }
+  std::string apply(std::string_view text) {
+    std::ranges::sort(edits_, {}, &Edit::begin);
+    std::string out;
+    out.reserve(text.size() + 256);
+    std::size_t copied = 0;
+    for (const Edit& edit : edits_) {
+      out.append(text.substr(copied, edit.begin - copied)).append(edit.text);
+      copied = edit.end;
+    }
+    return out.append(text.substr(copied));
+  }
+
+  // Cuts the elements of `array` for which `is_cut` holds, each with one comma.
+  template <typename Predicate>
+  void cut_elements(const Value& array, Predicate is_cut) {
+    std::size_t kept_end = 0;  // of the last element that stays
+    std::vector<Edit> cuts;
+    for (Value element = array.first(); element; element = element.next()) {
+      if (!is_cut(element)) {
+        kept_end = end_of(element);
+        continue;
+      }
+      const Value next = element.next();
+      if (next) {
+        cuts.push_back({element.offset(), next.offset(), {}});
+        continue;
+      }
+      // The last one takes the comma before it, and so the cuts between are one.
+      while (kept_end > 0 && !cuts.empty() && cuts.back().begin > kept_end) cuts.pop_back();
+      cuts.push_back({kept_end > 0 ? kept_end : element.offset(), end_of(element), {}});
+    }
+    edits_.insert(edits_.end(), cuts.begin(), cuts.end());
+  }
+
+ private:
+  std::vector<Edit> edits_;
+};
+
+bool is_minted(const Value& block) {
+  return block["type"].equals("thinking") &&
+         block["signature"].text().escaped.starts_with(anthropic::kMintedMark);
+}
+
+bool any_minted(const Value& messages) {
+  for (Value message = messages.first(); message; message = message.next()) {
+    for (Value block = message["content"].first(); block; block = block.next()) {
+      if (is_minted(block)) return true;
+    }
+  }
+  return false;
+}
+
+// True when nothing but minted thinking is in `message`.
+bool is_all_minted(const Value& message) {
+  const Value content = message["content"];
+  if (!content.is_array() || content.size() == 0) return false;
+  for (Value block = content.first(); block; block = block.next()) {
+    if (!is_minted(block)) return false;
+  }
+  return true;
+}
+
+// A message that would be left empty goes whole.
+void cut_minted(const Value& messages, Edits& edits) {
+  edits.cut_elements(messages, is_all_minted);
+  for (Value message = messages.first(); message; message = message.next()) {
+    const Value content = message["content"];
+    if (content.is_array() && !is_all_minted(message)) edits.cut_elements(content, is_minted);
+  }
+}
+
+Value last_of(const Value& array) {
+  Value last;
+  for (Value element = array.first(); element; element = element.next()) last = element;
+  return last;
+}
+
+bool holds_result(const Value& message) {
+  for (Value block = message["content"].first(); block; block = block.next()) {
+    if (block["type"].equals("tool_result")) return true;
+  }
+  return false;
+}
+
+// The first block of `message` that stays.
+Value first_kept(const Value& message) {
+  Value block = message["content"].first();
+  while (block && is_minted(block)) block = block.next();
+  return block;
+}
+
+// With a thinking budget the vendor wants a tool loop's last answer to begin with thinking it
+// signed. An answer that another vendor gave has none: thinking pauses until the loop is over.
+bool must_pause_thinking(const Value& root) {
+  if (!root["thinking"]["type"].equals("enabled")) return false;
+  const Value messages = root["messages"];
+  Value answer;
+  for (Value message = messages.first(); message; message = message.next()) {
+    if (message["role"].equals("assistant")) answer = message;
+  }
+  const Value last = last_of(messages);
+  if (!answer || last["role"].equals("assistant") || !holds_result(last)) return false;
+  const Value first = first_kept(answer);
+  return first && !first["type"].equals("thinking") && !first["type"].equals("redacted_thinking");
+}
+
+void pause_thinking(const Value& root, Edits& edits) {
+  edits.replace(root["thinking"], R"({"type":"disabled"})");
+  edits.cut_elements(root["context_management"]["edits"], [](const Value& edit) {
+    return edit["type"].text().escaped.starts_with("clear_thinking");
+  });
+}
+
+}  // namespace
+
+std::string Anthropic::splice(const Document& document, const SpliceOptions& options) const {
+  const Value root = document.root();
+  const std::string_view text(root.raw().data() - root.offset(), end_of(root));
+  Edits edits;
+  std::string model;
+  JsonWriter(model).string(options.model);
+  if (root["model"]) edits.replace(root["model"], std::move(model));
+  if (options.marks == ClientMarks::remove && root["system"].is_array()) {
+    edits.cut_elements(root["system"], anthropic::is_billing_block);
+  }
+  const Value messages = root["messages"];
+  if (any_minted(messages)) cut_minted(messages, edits);
+  if (must_pause_thinking(root)) pause_thinking(root, edits);
+  if (!options.extra_members.empty()) {
+    const std::size_t brace = end_of(root) - 1;
+    edits.replace(brace, brace, (root.size() > 0 ? "," : "") + options.extra_members);
+  }
+  return edits.apply(text);
+}
+
+bool Anthropic::opens_answer(const SseFrame& frame) const {
+  if (!frame.event.empty()) return frame.event == "message_start";
+  Document document;
+  return document.parse(frame.data) && document.root()["type"].equals("message_start");
+}
+
+void Anthropic::append_renamed(const SseFrame& frame, const Renaming& names,
+                               std::string& out) const {
+  Document document;
+  if (names.empty() || !opens_answer(frame) || !document.parse(frame.data)) {
+    out += frame.raw;
+    return;
+  }
+  const Value message = document.root()["message"];
+  Edits edits;
+  for (const auto& [member, name] :
+       {std::pair("id", &names.id), std::pair("model", &names.model)}) {
+    if (name->empty() || !message[member].is_string()) continue;
+    std::string value;
+    JsonWriter(value).string(*name);
+    edits.replace(message[member], std::move(value));
+  }
+  std::string data = edits.apply(frame.data);
+  // Line ends between tokens would end the data line.
+  std::ranges::replace(data, '\n', ' ');
+  out.append("event: message_start\ndata: ").append(data).append("\n\n");
+}
+
+}  // namespace nl::dialect

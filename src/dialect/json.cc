@@ -1,0 +1,160 @@
+#include "dialect/json.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "dialect/json_escapes.h"
+#include "dialect/json_fault.h"
+#include "dialect/json_number.h"
+#include "dialect/json_scan.h"
+#include "dialect/json_walk.h"
+
+namespace nl::dialect {
+
+struct Document::Impl {
+  JsonScan scan;
+  JsonEscapes escapes;
+  // Not a vector: entries must not be cleared before they are written.
+  std::unique_ptr<JsonNode[]> tape;
+  std::size_t tape_size = 0;
+
+  void reserve(std::size_t nodes) {
+    if (nodes <= tape_size) return;
+    tape.reset();
+    tape_size = std::max(nodes, std::size_t{256}) * 5 / 4;
+    tape = std::make_unique_for_overwrite<JsonNode[]>(tape_size);
+  }
+
+  void trim() {
+    scan.trim();
+    escapes.trim();
+    if (tape_size * sizeof(JsonNode) <= kJsonKeptBytesMax) return;
+    tape.reset();
+    tape_size = 0;
+  }
+
+  std::optional<JsonFault> build(std::string_view text) {
+    if (const auto fault = scan.run(text)) return fault;
+    const auto tokens = scan.tokens();
+    if (tokens.size() > kJsonTokensMax) return JsonFault{"too many values", tokens[kJsonTokensMax]};
+    reserve(tokens.size() + 2);
+    if (const auto fault = walk_json(text, tokens, tape.get())) return fault;
+    return escapes.run(text);
+  }
+
+  // The second of two members of the top-level object that have one name.
+  std::optional<JsonFault> duplicate(std::string_view text) const {
+    struct Name {
+      std::string_view utf8;
+      std::uint32_t at;
+    };
+    const JsonNode& root = tape[0];
+    if (root.kind() != JsonKind::object || root.count() < 2) return std::nullopt;
+    std::vector<Name> names;
+    names.reserve(root.count());
+    std::deque<std::string> unescaped;
+    for (std::uint32_t i = 1; tape[i].role() == JsonNode::Role::name; i = tape[i + 1].after) {
+      std::string_view inside = text.substr(tape[i].begin + 1, tape[i].stop - tape[i].begin - 2);
+      if (escapes.any(tape[i].begin, tape[i].stop)) {
+        inside = unescaped.emplace_back(chat::JsonText{inside}.utf8());
+      }
+      names.push_back({inside, tape[i].begin});
+    }
+    std::ranges::sort(names, [](const Name& a, const Name& b) {
+      return a.utf8.size() != b.utf8.size() ? a.utf8.size() < b.utf8.size() : a.utf8 < b.utf8;
+    });
+    const auto twice = std::ranges::adjacent_find(
+        names, [](const Name& a, const Name& b) { return a.utf8 == b.utf8; });
+    if (twice == names.end()) return std::nullopt;
+    return JsonFault{"duplicate name at the top level", std::max(twice->at, (twice + 1)->at)};
+  }
+};
+
+Document::Document() : impl_(std::make_unique<Impl>()) {}
+Document::~Document() = default;
+
+void Document::clear() {
+  text_ = {};
+  tape_ = nullptr;
+  impl_->trim();
+}
+
+Result<void> Document::parse(std::string_view text, DuplicateKeys duplicates) {
+  clear();
+  if (text.size() > kJsonBytesMax) {
+    return fail(ErrorCode::too_large, "JSON text is too large", 413);
+  }
+  auto fault = impl_->build(text);
+  if (!fault && duplicates == DuplicateKeys::refuse_top_level) fault = impl_->duplicate(text);
+  // Only the tape and the map of escapes are read from here on.
+  impl_->scan.trim();
+  if (fault) {
+    return fail(ErrorCode::bad_request,
+                fmt::format("invalid JSON at byte {}: {}", fault->at, fault->what), 400);
+  }
+  text_ = text;
+  tape_ = impl_->tape.get();
+  return {};
+}
+
+bool Value::escaped(const JsonNode& token) const {
+  return document_->impl_->escapes.any(token.begin, token.stop);
+}
+
+bool Value::token_equals(const JsonNode& token, std::string_view utf8) const {
+  const std::string_view inside =
+      document_->text_.substr(token.begin + 1, token.stop - token.begin - 2);
+  // An escape is never shorter than what it stands for.
+  if (inside.size() < utf8.size()) return false;
+  if (!escaped(token)) return inside == utf8;
+  return chat::JsonText{inside}.utf8() == utf8;
+}
+
+bool Value::equals(std::string_view utf8) const {
+  return is_string() && token_equals(node(), utf8);
+}
+
+std::optional<std::int64_t> Value::integer() const {
+  return is_number() ? json_integer(raw()) : std::nullopt;
+}
+
+std::optional<double> Value::number() const {
+  return is_number() ? json_double(raw()) : std::nullopt;
+}
+
+std::optional<bool> Value::boolean() const {
+  return is_bool() ? std::optional(raw() == "true") : std::nullopt;
+}
+
+Value Value::operator[](std::string_view name) const {
+  if (!is_object()) return {};
+  const JsonNode* tape = document_->tape_;
+  Value found;
+  for (std::uint32_t i = node_ + 1; tape[i].role() == JsonNode::Role::name; i = tape[i + 1].after) {
+    if (token_equals(tape[i], name)) found = Value(document_, i + 1);
+  }
+  return found;
+}
+
+const JsonNode* Value::name_node() const {
+  if (!exists() || node_ == 0) return nullptr;
+  const JsonNode* before = &node() - 1;
+  return before->role() == JsonNode::Role::name ? before : nullptr;
+}
+
+chat::JsonText Value::key() const {
+  const JsonNode* name = name_node();
+  if (name == nullptr) return {};
+  return {document_->text_.substr(name->begin + 1, name->stop - name->begin - 2)};
+}
+
+bool Value::key_is(std::string_view utf8) const {
+  const JsonNode* name = name_node();
+  return name != nullptr && token_equals(*name, utf8);
+}
+
+}  // namespace nl::dialect

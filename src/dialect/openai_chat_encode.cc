@@ -1,0 +1,240 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dialect/json_writer.h"
+#include "dialect/openai_chat.h"
+#include "dialect/tool_name.h"
+
+namespace nl::dialect {
+namespace {
+
+constexpr std::size_t kStopWordsMax = 4;
+constexpr std::size_t kUserBytesMax = 64;
+constexpr std::string_view kNoArguments = R"({"type":"object","properties":{}})";
+// Thinking budgets as efforts, in tokens: at most this much is low, is medium.
+constexpr std::int64_t kLowBudgetMax = 4096;
+constexpr std::int64_t kMediumBudgetMax = 16384;
+
+// Every object of a strict schema lists all its properties as required and allows no others; what
+// clients of other vendors call strict is less.
+bool strict_everywhere(const Value& schema) {
+  const Value properties = schema["properties"];
+  if (properties.is_object()) {
+    if (schema["additionalProperties"].boolean().value_or(true)) return false;
+    const Value required = schema["required"];
+    for (Value property = properties.first(); property; property = property.next()) {
+      bool listed = false;
+      for (Value name = required.first(); name; name = name.next()) {
+        listed = listed || name.text().escaped == property.key().escaped;
+      }
+      if (!listed) return false;
+    }
+  }
+  if (!schema.is_object() && !schema.is_array()) return true;
+  for (Value child = schema.first(); child; child = child.next()) {
+    if (!strict_everywhere(child)) return false;
+  }
+  return true;
+}
+
+// The schema with the empty `properties` that servers insist on.
+void write_parameters(JsonWriter& writer, const Value& schema, std::string_view raw) {
+  if (schema["properties"].is_object()) {
+    writer.raw(chat::JsonRaw{raw});
+    return;
+  }
+  writer.begin_object();
+  if (!schema["type"]) writer.string("type", "object");
+  for (Value member = schema.first(); member; member = member.next()) {
+    if (!member.key_is("properties")) writer.raw(member.key().escaped, member.json());
+  }
+  writer.key("properties").begin_object().end_object().end_object();
+}
+
+class BodyEncoder {
+ public:
+  BodyEncoder(const chat::Request& request, const EncodeOptions& options, std::string& out)
+      : request_(request), options_(options), out_(out), writer_(out) {}
+
+  void run() {
+    writer_.begin_object().string("model", options_.model).key("messages");
+    openai_chat::encode_messages(request_, options_, out_);
+    tools();
+    limits();
+    sampling();
+    reasoning();
+    format();
+    if (request_.user.escaped.size() <= kUserBytesMax && !request_.user.empty()) {
+      writer_.text("user", request_.user);
+    }
+    if (request_.stream) {
+      writer_.boolean("stream", true).key("stream_options").begin_object();
+      writer_.boolean("include_usage", true).end_object();
+    }
+    writer_.members(options_.extra_members).end_object();
+  }
+
+ private:
+  bool declared(const chat::Tool& tool) const {
+    if (tool.kind != chat::ToolKind::function || tool.name.empty()) return false;
+    if (options_.tools_allowed.empty()) return true;
+    return std::ranges::find(options_.tools_allowed, tool.name.utf8()) !=
+           options_.tools_allowed.end();
+  }
+
+  void tools();
+  void function(const chat::Tool& tool);
+  void tool_choice(const std::vector<const chat::Tool*>& tools);
+  void limits();
+  void sampling();
+  void reasoning();
+  void format();
+
+  const chat::Request& request_;
+  const EncodeOptions& options_;
+  std::string& out_;
+  JsonWriter writer_;
+  Document document_;
+};
+
+void BodyEncoder::tools() {
+  std::vector<const chat::Tool*> tools;
+  for (const chat::Tool& tool : request_.tools) {
+    if (declared(tool)) tools.push_back(&tool);
+  }
+  // Choices about tools without tools are refused.
+  if (tools.empty()) return;
+  writer_.key("tools").begin_array();
+  for (const chat::Tool* tool : tools) function(*tool);
+  writer_.end_array();
+  tool_choice(tools);
+  if (request_.parallel_tools) writer_.boolean("parallel_tool_calls", *request_.parallel_tools);
+}
+
+void BodyEncoder::function(const chat::Tool& tool) {
+  writer_.begin_object().string("type", "function").key("function").begin_object();
+  writer_.string("name", fit_tool_name(tool.name));
+  if (!tool.description.empty()) writer_.text("description", tool.description);
+  writer_.key("parameters");
+  if (tool.schema.empty() || !document_.parse(tool.schema.json) || !document_.root().is_object()) {
+    writer_.raw(chat::JsonRaw{kNoArguments});
+  } else {
+    write_parameters(writer_, document_.root(), tool.schema.json);
+    if (tool.strict.json == "true" && document_.root()["properties"] &&
+        strict_everywhere(document_.root())) {
+      writer_.boolean("strict", true);
+    }
+  }
+  writer_.end_object().end_object();
+}
+
+void BodyEncoder::tool_choice(const std::vector<const chat::Tool*>& tools) {
+  switch (request_.tool_choice) {
+    case chat::ToolChoice::unset:
+      return;
+    case chat::ToolChoice::automatic:
+      writer_.string("tool_choice", "auto");
+      return;
+    case chat::ToolChoice::any:
+      writer_.string("tool_choice", "required");
+      return;
+    case chat::ToolChoice::none:
+      writer_.string("tool_choice", "none");
+      return;
+    case chat::ToolChoice::named:
+      break;
+  }
+  const std::string wanted = fit_tool_name(request_.tool_choice_name);
+  const bool there = std::ranges::any_of(
+      tools, [&](const chat::Tool* tool) { return fit_tool_name(tool->name) == wanted; });
+  if (!there) return;
+  writer_.key("tool_choice").begin_object().string("type", "function");
+  writer_.key("function").begin_object().string("name", wanted).end_object().end_object();
+}
+
+void BodyEncoder::limits() {
+  if (!request_.max_tokens) return;
+  const std::int64_t limit =
+      std::min(*request_.max_tokens, options_.max_tokens_cap.value_or(*request_.max_tokens));
+  writer_.integer(options_.max_completion_tokens ? "max_completion_tokens" : "max_tokens", limit);
+}
+
+void BodyEncoder::sampling() {
+  const chat::Sampling& sampling = request_.sampling;
+  if (!options_.drop_sampling) {
+    if (sampling.temperature) writer_.number("temperature", *sampling.temperature);
+    if (sampling.top_p) writer_.number("top_p", *sampling.top_p);
+  }
+  if (sampling.stop.empty()) return;
+  writer_.key("stop").begin_array();
+  for (std::size_t at = 0; at < std::min(sampling.stop.size(), kStopWordsMax); ++at) {
+    writer_.text(sampling.stop[at]);
+  }
+  writer_.end_array();
+}
+
+// Efforts above high are not known everywhere; no effort at all is the server's own choice.
+std::string_view effort_word(const chat::Reasoning& reasoning) {
+  switch (reasoning.effort) {
+    case chat::Effort::none:
+      return "none";
+    case chat::Effort::minimal:
+      return "minimal";
+    case chat::Effort::low:
+      return "low";
+    case chat::Effort::medium:
+      return "medium";
+    case chat::Effort::high:
+    case chat::Effort::xhigh:
+    case chat::Effort::max:
+      return "high";
+    case chat::Effort::unset:
+      break;
+  }
+  if (!reasoning.enabled) return {};
+  if (!reasoning.budget_tokens) return "medium";
+  if (*reasoning.budget_tokens <= kLowBudgetMax) return "low";
+  return *reasoning.budget_tokens <= kMediumBudgetMax ? "medium" : "high";
+}
+
+void BodyEncoder::reasoning() {
+  if (!options_.reasoning) return;
+  const std::string_view word = effort_word(request_.reasoning);
+  if (!word.empty()) writer_.string("reasoning_effort", word);
+}
+
+void BodyEncoder::format() {
+  const chat::ResponseFormat& format = request_.format;
+  switch (format.kind) {
+    case chat::Format::text:
+      return;
+    case chat::Format::json_object:
+      writer_.key("response_format").begin_object().string("type", "json_object").end_object();
+      return;
+    case chat::Format::json_schema:
+      break;
+  }
+  writer_.key("response_format").begin_object().string("type", "json_schema");
+  writer_.key("json_schema").begin_object();
+  writer_.string("name", format.name.empty() ? "answer" : fit_tool_name(format.name));
+  writer_.raw_unless_empty("schema", format.schema).raw_unless_empty("strict", format.strict);
+  writer_.end_object().end_object();
+}
+
+}  // namespace
+
+Result<std::string> OpenAiChat::encode_request(const chat::Request& request,
+                                               const EncodeOptions& options) const {
+  if (!request.only_this_dialect.empty()) {
+    return fail(ErrorCode::unsupported,
+                request.only_this_dialect + ": has no form in a translated request");
+  }
+  std::string out;
+  out.reserve(request.body_bytes + request.body_bytes / 8 + 512);
+  BodyEncoder(request, options, out).run();
+  return repair_surrogates(std::move(out));
+}
+
+}  // namespace nl::dialect

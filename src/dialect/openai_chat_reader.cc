@@ -1,0 +1,397 @@
+#include <fmt/format.h>
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "dialect/block_queue.h"
+#include "dialect/openai_chat.h"
+
+namespace nl::dialect {
+namespace {
+
+using chat::BlockKind;
+using chat::EventKind;
+using chat::StopReason;
+
+constexpr std::int64_t kCallIndexMax = 4096;
+
+bool is_absent(const Value& value) {
+  return !value || value.is_null();
+}
+
+std::unexpected<Error> wrong(std::string_view where, std::string_view expected) {
+  return fail(ErrorCode::protocol, fmt::format("{}: expected {}", where, expected));
+}
+
+// An amount of tokens; a negative or broken one counts as not stated.
+std::optional<std::int64_t> count(const Value& value) {
+  const auto number = value.integer();
+  return number && *number >= 0 ? number : std::nullopt;
+}
+
+chat::Usage read_usage(const Value& usage) {
+  chat::Usage read;
+  const Value details = usage["prompt_tokens_details"];
+  read.cache_read = count(details["cached_tokens"]);
+  if (!read.cache_read) read.cache_read = count(usage["prompt_cache_hit_tokens"]);
+  read.cache_write = count(details["cache_write_tokens"]);
+  // This vendor's prompt count includes what came from the cache.
+  if (const auto prompt = count(usage["prompt_tokens"])) {
+    const std::int64_t cached = read.cache_read.value_or(0) + read.cache_write.value_or(0);
+    read.input = *prompt > cached ? *prompt - cached : 0;
+  }
+  read.output = count(usage["completion_tokens"]);
+  read.reasoning = count(usage["completion_tokens_details"]["reasoning_tokens"]);
+  return read;
+}
+
+// A word that is not on the list ends an answer as "stop" does: servers invent their own ("eos").
+StopReason stop_of(const Value& reason) {
+  if (reason.equals("length") || reason.equals("model_length")) return StopReason::max_tokens;
+  if (reason.equals("content_filter")) return StopReason::refusal;
+  if (reason.equals("tool_calls") || reason.equals("function_call")) return StopReason::tool_use;
+  if (reason.equals("error")) return StopReason::error;
+  return StopReason::end_turn;
+}
+
+// The HTTP status that an error object in a 200 stands for; 0 when it does not say.
+int error_status(const Value& error) {
+  for (const std::string_view name : {"code", "status", "status_code", "http_status"}) {
+    const auto status = error[name].integer();
+    if (status && *status >= 400 && *status < 600) return static_cast<int>(*status);
+  }
+  return 0;
+}
+
+class ChatReader final : public Reader {
+ public:
+  Result<void> frame(const SseFrame& frame, EventSink& sink) override;
+  Result<void> whole(std::string_view body, EventSink& sink) override;
+  bool finished() const override { return stop_ != StopReason::none && !failed_; }
+  void end(EventSink& sink) override { finish(sink); }
+
+ private:
+  Result<void> chunk(const Value& root, EventSink& sink);
+  Result<void> choice(const Value& choice, EventSink& sink);
+  Result<void> message(const Value& message, EventSink& sink);
+  Result<void> content(const Value& content, EventSink& sink);
+  Result<void> content_part(const Value& part, EventSink& sink);
+  Result<void> tool_calls(const Value& calls, EventSink& sink);
+  Result<void> tool_call(const Value& call, EventSink& sink);
+  Result<void> arguments(const Value& function, CallPiece& piece);
+  Result<void> answer(const Value& choice) const;
+  void start(const Value& root, EventSink& sink);
+  void usage(const Value& usage, EventSink& sink);
+  void error(const Value& holder, EventSink& sink);
+  void error(std::string_view type, std::string message, EventSink& sink);
+  void finish(EventSink& sink);
+
+  Document document_;
+  BlockQueue blocks_;
+  std::deque<std::string> made_;  // argument texts of this frame that had to be escaped
+  chat::Usage usage_;
+  StopReason stop_ = StopReason::none;
+  bool refused_ = false;
+  bool started_ = false;
+  bool said_ = false;  // this chunk made an event
+  bool finish_sent_ = false;
+  bool failed_ = false;
+};
+
+// An `error` member that means one: null, false and "" do not.
+bool is_error(const Value& error) {
+  return error.is_object() || (error.is_string() && !error.text().empty());
+}
+
+Result<void> ChatReader::frame(const SseFrame& frame, EventSink& sink) {
+  blocks_.begin_frame();
+  made_.clear();
+  if (frame.kind == FrameKind::comment) {
+    sink.on_event({});
+    return {};
+  }
+  if (failed_ || finish_sent_) return {};
+  if (frame.data == "[DONE]") {
+    finish(sink);
+    return {};
+  }
+  if (auto parsed = document_.parse(frame.data); !parsed) {
+    return fail(ErrorCode::protocol, "stream chunk: " + parsed.error().message);
+  }
+  const Value root = document_.root();
+  if (!root.is_object()) return wrong("stream chunk", "an object");
+  if (is_error(root["error"]) || frame.event == "error" || root["object"].equals("error")) {
+    error(root, sink);
+    return {};
+  }
+  return chunk(root, sink);
+}
+
+Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
+  said_ = false;
+  const Value choices = root["choices"];
+  if (!is_absent(choices) && !choices.is_array()) return wrong("choices", "an array");
+  const Value counts = root["usage"];
+  if (!is_absent(counts) && !counts.is_object()) return wrong("usage", "an object");
+  if (!started_ && choices) start(root, sink);
+  for (Value one = choices.first(); one; one = one.next()) {
+    if (!one.is_object()) return wrong("choices[0]", "an object");
+    // Further choices exist only where the client asked this very vendor for them.
+    if (one["index"].integer().value_or(0) != 0) continue;
+    if (auto read = choice(one, sink); !read) return read;
+    if (failed_) return {};
+  }
+  if (counts.is_object()) {
+    usage(counts, sink);
+    if (stop_ != StopReason::none) finish(sink);
+  }
+  if (!said_) sink.on_event({});
+  return {};
+}
+
+Result<void> ChatReader::choice(const Value& choice, EventSink& sink) {
+  const Value delta = is_absent(choice["delta"]) ? choice["message"] : choice["delta"];
+  if (!is_absent(delta)) {
+    if (!delta.is_object()) return wrong("choices[0].delta", "an object");
+    if (auto read = message(delta, sink); !read) return read;
+  }
+  const Value reason = choice["finish_reason"];
+  if (is_error(choice["error"])) {
+    error(choice, sink);
+    return {};
+  }
+  if (is_absent(reason) || (reason.is_string() && reason.text().empty())) return {};
+  if (!reason.is_string()) return wrong("choices[0].finish_reason", "a string");
+  const StopReason stop = stop_of(reason);
+  if (stop == StopReason::error) {
+    error("error", "the upstream ended with finish_reason \"error\"", sink);
+    return {};
+  }
+  if (auto closed = blocks_.close(sink); !closed) return closed;
+  stop_ = stop;
+  said_ = true;
+  return {};
+}
+
+// A delta of a stream or the message of a whole answer: the same members.
+Result<void> ChatReader::message(const Value& message, EventSink& sink) {
+  Value thought = message["reasoning_content"];
+  if (is_absent(thought)) thought = message["reasoning"];
+  if (thought.is_string() && !thought.text().empty()) {
+    said_ = true;
+    if (auto read = blocks_.text(BlockKind::thinking, thought.text(), sink); !read) return read;
+  }
+  if (auto read = content(message["content"], sink); !read) return read;
+  const Value refusal = message["refusal"];
+  if (refusal.is_string() && !refusal.text().empty()) {
+    refused_ = true;
+    said_ = true;
+    if (auto read = blocks_.text(BlockKind::text, refusal.text(), sink); !read) return read;
+  } else if (!is_absent(refusal) && !refusal.is_string()) {
+    return wrong("refusal", "a string");
+  }
+  if (auto read = tool_calls(message["tool_calls"], sink); !read) return read;
+  const Value legacy = message["function_call"];
+  if (is_absent(legacy)) return {};
+  if (!legacy.is_object()) return wrong("function_call", "an object");
+  said_ = true;
+  CallPiece piece;
+  piece.index = -1;
+  piece.name = legacy["name"].text();
+  if (auto read = arguments(legacy, piece); !read) return read;
+  return blocks_.call(piece, sink);
+}
+
+Result<void> ChatReader::content(const Value& content, EventSink& sink) {
+  if (content.is_string()) {
+    said_ = said_ || !content.text().empty();
+    return blocks_.text(BlockKind::text, content.text(), sink);
+  }
+  if (is_absent(content)) return {};
+  if (!content.is_array()) return wrong("content", "a string");
+  for (Value part = content.first(); part; part = part.next()) {
+    if (auto read = content_part(part, sink); !read) return read;
+  }
+  return {};
+}
+
+// Parts as Mistral sends them: text, and thinking that holds parts of its own.
+Result<void> ChatReader::content_part(const Value& part, EventSink& sink) {
+  if (!part.is_object()) return wrong("content[0]", "an object");
+  said_ = true;
+  if (part["text"].is_string()) return blocks_.text(BlockKind::text, part["text"].text(), sink);
+  const Value thinking = part["thinking"];
+  for (Value inner = thinking.first(); inner; inner = inner.next()) {
+    auto read = blocks_.text(BlockKind::thinking, inner["text"].text(), sink);
+    if (!read) return read;
+  }
+  return blocks_.text(BlockKind::thinking, thinking.text(), sink);
+}
+
+Result<void> ChatReader::tool_calls(const Value& calls, EventSink& sink) {
+  if (is_absent(calls)) return {};
+  if (!calls.is_array()) return wrong("tool_calls", "an array");
+  for (Value call = calls.first(); call; call = call.next()) {
+    if (auto read = tool_call(call, sink); !read) return read;
+  }
+  return {};
+}
+
+Result<void> ChatReader::tool_call(const Value& call, EventSink& sink) {
+  if (!call.is_object()) return wrong("tool_calls[0]", "an object");
+  said_ = true;
+  CallPiece piece;
+  const Value index = call["index"];
+  if (!is_absent(index)) {
+    piece.index = index.integer();
+    if (!piece.index || *piece.index < 0 || *piece.index > kCallIndexMax) {
+      return wrong("tool_calls[0].index", "a small whole number");
+    }
+  }
+  const Value id = call["id"];
+  if (!is_absent(id) && !id.is_string()) return wrong("tool_calls[0].id", "a string");
+  piece.id = id.text();
+  const Value function = is_absent(call["function"]) ? call["custom"] : call["function"];
+  if (!is_absent(function)) {
+    if (!function.is_object()) return wrong("tool_calls[0].function", "an object");
+    const Value name = function["name"];
+    if (!is_absent(name) && !name.is_string()) return wrong("function.name", "a string");
+    piece.name = name.text();
+    if (auto read = arguments(function, piece); !read) return read;
+  }
+  return blocks_.call(piece, sink);
+}
+
+Result<void> ChatReader::arguments(const Value& function, CallPiece& piece) {
+  Value arguments = function["arguments"];
+  if (!arguments) arguments = function["input"];  // a free-text call
+  if (arguments.is_object()) {
+    piece.arguments = {made_.emplace_back(chat::escape(arguments.raw()))};
+  } else if (arguments.is_string()) {
+    piece.arguments = arguments.text();
+  } else if (!is_absent(arguments)) {
+    return wrong("function.arguments", "a string");
+  }
+  return {};
+}
+
+void ChatReader::start(const Value& root, EventSink& sink) {
+  started_ = true;
+  said_ = true;
+  chat::Event event;
+  event.kind = EventKind::start;
+  event.id = root["id"].text();
+  event.name = root["model"].text();
+  sink.on_event(event);
+}
+
+void ChatReader::usage(const Value& usage, EventSink& sink) {
+  said_ = true;
+  usage_.merge(read_usage(usage));
+  chat::Event event;
+  event.kind = EventKind::usage;
+  event.usage = usage_;
+  sink.on_event(event);
+}
+
+// `holder` has a member `error`, or is an error itself.
+void ChatReader::error(const Value& holder, EventSink& sink) {
+  const Value error = is_error(holder["error"]) ? holder["error"] : holder;
+  failed_ = true;
+  chat::Event event;
+  event.kind = EventKind::error;
+  const Value type = error["type"];
+  const Value code = error["code"];
+  event.error_type = type.is_string() ? type.text().escaped : code.text().escaped;
+  if (event.error_type.empty() && code.is_number()) event.error_type = code.raw();
+  event.error_status = error_status(error);
+  event.error_message = openai_chat::error_stated(holder).message;
+  if (event.error_message.empty()) event.error_message = "the upstream reports an error";
+  sink.on_event(event);
+}
+
+void ChatReader::error(std::string_view type, std::string message, EventSink& sink) {
+  failed_ = true;
+  chat::Event event;
+  event.kind = EventKind::error;
+  event.error_type = type;
+  event.error_message = std::move(message);
+  sink.on_event(event);
+}
+
+// Held back until nothing can follow, so that the counts come first.
+void ChatReader::finish(EventSink& sink) {
+  if (stop_ == StopReason::none || finish_sent_ || failed_) return;
+  if (!blocks_.close(sink)) {
+    failed_ = true;
+    return;
+  }
+  finish_sent_ = true;
+  chat::Event event;
+  event.kind = EventKind::finish;
+  event.usage = usage_;
+  // Servers say "stop" behind calls and "tool_calls" without any: what came decides.
+  if (stop_ == StopReason::end_turn && blocks_.has_calls()) stop_ = StopReason::tool_use;
+  if (stop_ == StopReason::tool_use && !blocks_.has_calls()) stop_ = StopReason::end_turn;
+  event.stop = refused_ && stop_ == StopReason::end_turn ? StopReason::refusal : stop_;
+  sink.on_event(event);
+}
+
+// Whether a whole answer has something in it.
+Result<void> ChatReader::answer(const Value& choice) const {
+  const Value message = choice["message"];
+  if (!message.is_object()) return fail(ErrorCode::not_an_answer, "choices[0] has no message");
+  const auto has = [&](std::string_view name) {
+    const Value member = message[name];
+    return member.is_string() ? !member.text().empty() : member.size() > 0;
+  };
+  for (const std::string_view name :
+       {"content", "tool_calls", "function_call", "refusal", "reasoning_content", "reasoning"}) {
+    if (has(name)) return {};
+  }
+  // A filtered answer is empty on purpose.
+  if (choice["finish_reason"].equals("content_filter")) return {};
+  return fail(ErrorCode::empty_answer, "the answer is empty");
+}
+
+Result<void> ChatReader::whole(std::string_view body, EventSink& sink) {
+  if (auto parsed = document_.parse(body); !parsed) {
+    return fail(ErrorCode::not_an_answer, "the answer is no JSON: " + parsed.error().message);
+  }
+  const Value root = document_.root();
+  const auto said = [&](const Value& holder) {
+    const int status = error_status(holder["error"]);
+    return fail(ErrorCode::stream_error, openai_chat::error_stated(holder).message, status);
+  };
+  if (is_error(root["error"])) return said(root);
+  const Value first = root["choices"].first();
+  if (!root["choices"].is_array() || !first.is_object()) {
+    return fail(ErrorCode::not_an_answer, "the answer has no choices");
+  }
+  if (is_error(first["error"])) return said(first);
+  if (first["finish_reason"].equals("error")) {
+    return fail(ErrorCode::stream_error, "the upstream ended with finish_reason \"error\"");
+  }
+  if (auto checked = answer(first); !checked) return checked;
+  const Value counts = root["usage"];
+  if (!is_absent(counts) && !counts.is_object()) return wrong("usage", "an object");
+
+  start(root, sink);
+  if (auto read = choice(first, sink); !read) return read;
+  if (auto closed = blocks_.close(sink); !closed) return closed;
+  // Small servers leave the reason out; a whole body cannot be cut off.
+  if (stop_ == StopReason::none) stop_ = StopReason::end_turn;
+  if (counts.is_object()) usage(counts, sink);
+  finish(sink);
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<Reader> OpenAiChat::make_reader() const {
+  return std::make_unique<ChatReader>();
+}
+
+}  // namespace nl::dialect
