@@ -1,0 +1,31 @@
+// The ledger's tables, and how a row is written to and read from them: one place for the order of
+// columns, shared by the writer and the reader. For this module's own files only.
+//
+// Version 1. Money is micro-dollars; an unknown count, price or moment is NULL, never zero.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "state/ledger.h"
+#include "state/sqlite.h"
+
+namespace nl::state {
+
+constexpr std::int64_t kSchemaVersion = 1;
+
+extern const char* const kCreateTables;
+extern const char* const kInsertRequest;
+extern const char* const kInsertAttempt;
+// "SELECT <columns> FROM requests ", to be continued by a condition. Column 0 is the row number.
+extern const char* const kSelectRequest;
+// By row number, in order.
+extern const char* const kSelectAttempts;
+
+void bind_request(Statement& statement, const RequestRow& row);
+void bind_attempt(Statement& statement, std::int64_t request, std::int64_t place,
+                  const AttemptRow& row);
+RequestRow read_request(const Statement& statement);
+AttemptRow read_attempt(const Statement& statement);
+
+}  // namespace nl::state

@@ -1,0 +1,54 @@
+#include "state/sqlite.h"
+
+namespace nl::state {
+
+int Database::open(const std::string& path, int flags) {
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  handle_.reset(handle);
+  if (code != SQLITE_OK) handle_.reset();
+  if (handle_) sqlite3_extended_result_codes(handle_.get(), 0);
+  return code;
+}
+
+int Statement::prepare(const Database& database, std::string_view sql) {
+  sqlite3_stmt* handle = nullptr;
+  const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  handle_.reset(handle);
+  return code;
+}
+
+Statement& Statement::bind(int place, std::int64_t value) {
+  sqlite3_bind_int64(handle_.get(), place, value);
+  return *this;
+}
+
+Statement& Statement::bind(int place, std::string_view value) {
+  sqlite3_bind_text64(handle_.get(), place, value.empty() ? "" : value.data(), value.size(),
+                      SQLITE_TRANSIENT, SQLITE_UTF8);
+  return *this;
+}
+
+Statement& Statement::bind_null(int place) {
+  sqlite3_bind_null(handle_.get(), place);
+  return *this;
+}
+
+int Statement::run() {
+  const int code = step();
+  sqlite3_reset(handle_.get());
+  return code;
+}
+
+std::string Statement::text(int column) const {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(handle_.get(), column));
+  if (bytes == nullptr) return {};
+  return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
+}
+
+}  // namespace nl::state
