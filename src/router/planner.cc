@@ -1,0 +1,396 @@
+#include "router/planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include "router/resolve.h"
+
+namespace nl::router {
+
+namespace {
+
+constexpr std::size_t kPerTierMax = 2;
+constexpr std::size_t kCloudMax = 5;
+constexpr std::size_t kLocalMax = 1;
+constexpr std::size_t kTiers = 3;
+// The part of an answer that is budgeted: max_tokens is usually the model's maximum, not a wish.
+constexpr std::int64_t kOutputBudgeted = 4096;
+// Stands in where no price is known: an unknown price must not look cheap.
+constexpr chat::Price kUnknownPrice{5'000'000, 25'000'000, 5'000'000, 5'000'000};
+
+// A place in a list that may become a target.
+struct Listed {
+  TargetSpec spec;
+  Tier tier = Tier::frontier;
+  std::string why;
+};
+
+struct Option {
+  Candidate candidate;
+  std::uint64_t mark = 0;  // of the credential
+};
+
+// Which list the targets come from: one that the user wrote out is not cut per tier.
+enum class Listing : std::uint8_t { tiers, route };
+
+class Planning {
+ public:
+  Planning(const RequestFacts& facts, const Policy& policy, const Health& health, Instant now)
+      : facts_(facts), policy_(policy), health_(health), now_(now) {}
+
+  Plan run();
+
+ private:
+  const ProviderFacts& provider_of(const Target& target) const {
+    return policy_.providers[target.provider];
+  }
+  std::string spelled_out(const Target& target) const {
+    return spelled(provider_of(target), target.model);
+  }
+  void skip(const Target& target, std::string why) {
+    plan_.skipped.push_back({spelled_out(target), std::move(why)});
+  }
+
+  void list_targets();
+  const Route* matching_route() const;
+  void list(const std::vector<TargetSpec>& specs, const std::string& why);
+  void list_tier(Tier tier, const std::string& why);
+  void make_options();
+  bool choose_credential(Option& option);
+  const char* refused(const ProviderFacts& provider) const;
+  bool able(const Option& option) const;
+  void drop_unable(std::vector<Option>& options);
+  void keep_direct();
+  void keep_healthy();
+  void guard_budget();
+  bool metered(const Option& option) const;
+  void order_for_now();
+  void admit_last_resort();
+  void cut();
+
+  const RequestFacts& facts_;
+  const Policy& policy_;
+  const Health& health_;
+  Instant now_;
+
+  Listing listing_ = Listing::tiers;
+  std::vector<Listed> listed_;
+  std::vector<Option> options_;  // what remains, in order
+  struct Shut {
+    Option option;
+    Health::Blocked blocked;
+  };
+  std::vector<Shut> shut_;
+  std::optional<Option> preferred_;
+  Plan plan_;
+};
+
+Plan Planning::run() {
+  plan_.label = facts_.direct ? std::string_view{} : task_label(facts_);
+  list_targets();
+  make_options();
+  if (facts_.direct) {
+    keep_direct();
+    return std::move(plan_);
+  }
+
+  // What a healthy world with an open purse would use.
+  std::vector<Option> ideal = options_;
+  drop_unable(ideal);
+  if (ideal.empty()) return std::move(plan_);
+  preferred_ = ideal.front();
+  plan_.preferred = spelled_out(preferred_->candidate.target);
+
+  keep_healthy();
+  guard_budget();
+  if (options_.empty()) admit_last_resort();
+  drop_unable(options_);
+  order_for_now();
+  cut();
+  return std::move(plan_);
+}
+
+// Stage 1: every target in question, in order of preference.
+void Planning::list_targets() {
+  const Route* route = facts_.direct ? nullptr : matching_route();
+  const auto task = policy_.tasks.find(plan_.label);
+  const bool has_task = !plan_.label.empty() && task != policy_.tasks.end();
+  if (has_task && (route == nullptr || route->built_in)) {
+    list(task->second, "task " + plan_.label);
+  }
+  if (route != nullptr) {
+    if (listed_.empty()) listing_ = Listing::route;
+    list(route->targets, "route " + route->match);
+    return;
+  }
+  for (const Tier tier : {Tier::frontier, Tier::router, Tier::local}) {
+    list_tier(tier, std::string("tier ") + name(tier));
+  }
+}
+
+const Route* Planning::matching_route() const {
+  for (const bool built_in : {false, true}) {
+    for (const Route& route : policy_.routes) {
+      if (route.built_in == built_in && glob_match(route.match, facts_.model)) return &route;
+    }
+  }
+  return nullptr;
+}
+
+void Planning::list(const std::vector<TargetSpec>& specs, const std::string& why) {
+  for (const TargetSpec& spec : specs) {
+    if (spec.tier) {
+      list_tier(*spec.tier, why);
+      continue;
+    }
+    assert(spec.provider < policy_.providers.size());
+    listed_.push_back({spec, policy_.providers[spec.provider].tier, why});
+  }
+}
+
+void Planning::list_tier(Tier tier, const std::string& why) {
+  const auto begin = static_cast<std::ptrdiff_t>(listed_.size());
+  for (const TargetSpec& spec : policy_.tiers[static_cast<std::size_t>(tier)]) {
+    assert(!spec.tier && spec.provider < policy_.providers.size());
+    listed_.push_back({spec, tier, why});
+  }
+  // The asked model's own provider goes first in its tier.
+  std::stable_partition(listed_.begin() + begin, listed_.end(), [this](const Listed& item) {
+    return item.spec.model.empty() ? serves(policy_.providers[item.spec.provider], facts_.model)
+                                   : item.spec.model == facts_.model;
+  });
+}
+
+// Stage 2: resolve the models, drop what cannot be used at all.
+void Planning::make_options() {
+  for (const Listed& item : listed_) {
+    const ProviderFacts& provider = policy_.providers[item.spec.provider];
+    Option option;
+    Target& target = option.candidate.target;
+    target.provider = item.spec.provider;
+    target.model =
+        item.spec.model.empty() ? resolve_model(provider, facts_.model, policy_) : item.spec.model;
+    target.tier = item.tier;
+    const bool again = std::any_of(options_.begin(), options_.end(), [&](const Option& other) {
+      return other.candidate.target.provider == target.provider &&
+             other.candidate.target.model == target.model;
+    });
+    if (again) continue;
+    if (const char* why = refused(provider)) {
+      skip(target, why);
+      continue;
+    }
+    if (!choose_credential(option)) {
+      skip(target, "no key");
+      continue;
+    }
+    option.candidate.facts = facts_of(provider, target.model, policy_);
+    option.candidate.why = item.why;
+    options_.push_back(std::move(option));
+  }
+}
+
+const char* Planning::refused(const ProviderFacts& provider) const {
+  switch (policy_.share) {
+    case Share::any:
+      break;
+    case Share::configured:
+      if (!provider.in_config && !provider.local) return "privacy.share is \"configured\"";
+      break;
+    case Share::local:
+      if (!provider.local) return "privacy.share is \"local\"";
+      break;
+  }
+  if (facts_.only_this_dialect && provider.dialect != facts_.dialect) {
+    return "the request has no form in its dialect";
+  }
+  return nullptr;
+}
+
+// A configured key, else the client's own at its own vendor, else none where none is needed.
+bool Planning::choose_credential(Option& option) {
+  const ProviderFacts& provider = provider_of(option.candidate.target);
+  if (provider.has_key) {
+    option.candidate.credential = CredentialSource::configured;
+    option.mark = provider.key_mark;
+    return true;
+  }
+  const bool known_vendor = provider.vendor != Vendor::other && provider.vendor != Vendor::local;
+  if (facts_.client_vendor &&
+      ((known_vendor && *facts_.client_vendor == provider.vendor) ||
+       (provider.vendor == Vendor::other && provider.takes_client_credential))) {
+    option.candidate.credential = CredentialSource::client;
+    option.mark = facts_.client_mark;
+    return true;
+  }
+  option.candidate.credential = CredentialSource::none_needed;
+  return provider.keyless;
+}
+
+bool Planning::able(const Option& option) const {
+  const chat::ModelFacts& facts = option.candidate.facts;
+  if (facts_.images && !facts.images) return false;
+  if (!facts.context_tokens) return true;
+  const auto needed = static_cast<double>(facts_.input_tokens) * 1.05 +
+                      static_cast<double>(std::min(facts_.max_tokens, kOutputBudgeted));
+  return static_cast<double>(*facts.context_tokens) >= needed;
+}
+
+// Targets that lack images or room go when another has both; else they are still better than none.
+void Planning::drop_unable(std::vector<Option>& options) {
+  const auto can = [this](const Option& option) { return able(option); };
+  if (std::none_of(options.begin(), options.end(), can)) return;
+  std::vector<Option> kept;
+  for (Option& option : options) {
+    if (can(option)) {
+      kept.push_back(std::move(option));
+    } else if (&options == &options_) {
+      const bool blind = facts_.images && !option.candidate.facts.images;
+      skip(option.candidate.target, blind ? "takes no images" : "prompt too long for its window");
+    }
+  }
+  options = std::move(kept);
+}
+
+// The client wants no gateway at all: the asked model's own provider, nothing else.
+void Planning::keep_direct() {
+  const auto own = std::find_if(options_.begin(), options_.end(), [this](const Option& option) {
+    return serves(provider_of(option.candidate.target), facts_.model);
+  });
+  if (own != options_.end()) std::rotate(options_.begin(), own, own + 1);
+  if (options_.empty()) return;
+  Candidate& only = options_.front().candidate;
+  only.why = "direct";
+  plan_.preferred = spelled_out(only.target);
+  plan_.candidates.push_back(std::move(only));
+}
+
+// Stage 3: what health blocks.
+void Planning::keep_healthy() {
+  std::vector<Option> kept;
+  for (Option& option : options_) {
+    const Target& target = option.candidate.target;
+    auto blocked = health_.blocked(provider_of(target), target, option.mark, now_);
+    if (!blocked) {
+      kept.push_back(std::move(option));
+      continue;
+    }
+    skip(target, blocked->why);
+    if (!plan_.retry_at || blocked->ready_at < *plan_.retry_at) {
+      plan_.retry_at = blocked->ready_at;
+    }
+    shut_.push_back({std::move(option), std::move(*blocked)});
+  }
+  options_ = std::move(kept);
+}
+
+bool Planning::metered(const Option& option) const {
+  if (provider_of(option.candidate.target).billing != Billing::metered) return false;
+  return option.candidate.credential != CredentialSource::client || !facts_.client_subscription;
+}
+
+// Stage 4: the money that failing over may spend.
+void Planning::guard_budget() {
+  const bool paid_anyway = metered(*preferred_);
+  const auto guard = [&](Option& option) {
+    Candidate& candidate = option.candidate;
+    const bool is_preferred = candidate.target == preferred_->candidate.target;
+    candidate.paid_failover =
+        !is_preferred && metered(option) && (!paid_anyway || policy_.cap_is_explicit);
+    if (!candidate.paid_failover) return true;
+    const std::int64_t output =
+        facts_.max_tokens > 0 ? std::min(facts_.max_tokens, kOutputBudgeted) : kOutputBudgeted;
+    const std::int64_t cost =
+        cost_micro_usd(candidate.facts.price.value_or(kUnknownPrice), facts_.input_tokens, output);
+    const std::int64_t cap = policy_.failover_cap_micro_usd;
+    const std::int64_t spent = facts_.failover_spent_micro_usd;
+    if (spent <= cap && cost <= cap - spent) return true;
+    skip(candidate.target,
+         fmt::format("failover budget of ${:.2f} a day is used up (${:.2f}); raise "
+                     "budget.failover_usd_per_day",
+                     static_cast<double>(cap) / 1e6, static_cast<double>(spent) / 1e6));
+    return false;
+  };
+  std::erase_if(options_, [&](Option& option) { return !guard(option); });
+  std::erase_if(shut_, [&](Shut& shut) { return !guard(shut.option); });
+}
+
+// Nothing is left: a breaker is a guess, so the target that is ready soonest is asked all the same.
+// A used-up quota or a dead key is no guess.
+void Planning::admit_last_resort() {
+  Shut* soonest = nullptr;
+  for (Shut& shut : shut_) {
+    if (shut.blocked.block != Health::Block::breaker) continue;
+    if (soonest == nullptr || shut.blocked.ready_at < soonest->blocked.ready_at) soonest = &shut;
+  }
+  if (soonest == nullptr) return;
+  soonest->option.candidate.last_resort = true;
+  soonest->option.candidate.why += ", last resort";
+  options_.push_back(std::move(soonest->option));
+}
+
+// Stage 5: what the moment says about the order.
+void Planning::order_for_now() {
+  const auto is_local = [this](const Option& option) {
+    return option.candidate.target.tier == Tier::local ||
+           provider_of(option.candidate.target).local;
+  };
+  if (health_.offline(now_)) {
+    // One cloud target is tried now and then to learn that the network is back.
+    auto begin = options_.begin();
+    if (begin != options_.end() && health_.probe_due(now_)) ++begin;
+    std::stable_partition(begin, options_.end(), is_local);
+  }
+  std::stable_partition(options_.begin(), options_.end(), [this](const Option& option) {
+    const ProviderFacts& provider = provider_of(option.candidate.target);
+    return !health_.demoted(facts_.conversation, provider.name, now_);
+  });
+}
+
+// Stage 6: the bounds on attempts.
+void Planning::cut() {
+  std::array<std::size_t, kTiers> used{};
+  std::size_t cloud = 0;
+  for (Option& option : options_) {
+    const Target& target = option.candidate.target;
+    const bool local = target.tier == Tier::local;
+    std::size_t& in_tier = used[static_cast<std::size_t>(target.tier)];
+    const bool full =
+        local ? in_tier >= kLocalMax
+              : cloud >= kCloudMax || (listing_ == Listing::tiers && in_tier >= kPerTierMax);
+    if (full) {
+      skip(target, "enough others stand before it");
+      continue;
+    }
+    ++in_tier;
+    if (!local) ++cloud;
+    plan_.candidates.push_back(std::move(option.candidate));
+  }
+  const bool only_last_resort =
+      plan_.candidates.size() == 1 && plan_.candidates.front().last_resort;
+  if (!plan_.candidates.empty() && !only_last_resort) plan_.retry_at.reset();
+}
+
+}  // namespace
+
+std::int64_t cost_micro_usd(const chat::Price& price, std::int64_t input, std::int64_t output) {
+  constexpr std::int64_t kMillion = 1'000'000;
+  assert(input >= 0 && output >= 0 && price.input >= 0 && price.output >= 0);
+  // Parts per million are taken before the sum, so that no product of two large numbers is formed.
+  const auto part = [](std::int64_t tokens, std::int64_t rate) {
+    const std::int64_t whole = tokens / kMillion;
+    const std::int64_t rest = tokens % kMillion;
+    return whole * rate + (rest * rate + kMillion - 1) / kMillion;
+  };
+  return part(input, price.input) + part(output, price.output);
+}
+
+Plan plan(const RequestFacts& facts, const Policy& policy, const Health& health, Instant now) {
+  return Planning(facts, policy, health, now).run();
+}
+
+}  // namespace nl::router

@@ -1,0 +1,33 @@
+// Resolving: from a TargetSpec and the model that the client asked for to a Target and its facts.
+//
+// A step of the planner, pure. A provider alone becomes the asked model if the provider has it,
+// else its model of the same class; never a name it is not known to have, unless nothing at all is
+// known of it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "router/planner.h"
+#include "router/route.h"
+
+namespace nl::router {
+
+// The class of `model`: from any provider's facts, else from the words in its name.
+chat::ModelClass class_of(std::string_view model, const Policy& policy);
+
+// Whether the asked model is this provider's own: listed by it, or of its prefixes.
+bool serves(const ProviderFacts& provider, std::string_view model);
+
+// The model this provider would serve for `asked`.
+std::string resolve_model(const ProviderFacts& provider, std::string_view asked,
+                          const Policy& policy);
+
+// What is known of `model` at `provider`; unknown fields stay absent.
+chat::ModelFacts facts_of(const ProviderFacts& provider, std::string_view model,
+                          const Policy& policy);
+
+// "provider/model" for people and the ledger.
+std::string spelled(const ProviderFacts& provider, std::string_view model);
+
+}  // namespace nl::router
