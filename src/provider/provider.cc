@@ -1,0 +1,256 @@
+#include "provider/provider.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "base/version.h"
+
+namespace nl::provider {
+namespace {
+
+using http::same_name;
+
+constexpr std::size_t kErrorBodyMax = 64 * 1024;
+constexpr std::chrono::seconds kErrorBodyWait{2};
+
+// Header names of a client that go along to its own vendor (PROTOCOLS 2). Everything else stays
+// here: connection, cookies, forwarding marks, and whatever we do not know.
+constexpr std::array<std::string_view, 13> kClientNames = {
+    "accept",       "accept-encoding", "accept-language", "content-type",      "user-agent",
+    "x-app",        "idempotency-key", "http-referer",    "x-title",           "x-client-request-id",
+    "session-id",   "thread-id",       "x-session-affinity"};
+constexpr std::array<std::string_view, 4> kClientPrefixes = {"anthropic-", "x-stainless-",
+                                                             "x-claude-", "openai-"};
+constexpr std::array<std::string_view, 2> kCredentialNames = {"authorization", "x-api-key"};
+
+// Answer headers that inform a verdict or that a client reads.
+constexpr std::array<std::string_view, 9> kAnswerNames = {
+    "retry-after", "retry-after-ms",     "request-id",     "x-request-id",   "x-should-retry",
+    "cf-ray",      "x-generation-id",    "openai-version", "openai-processing-ms"};
+constexpr std::array<std::string_view, 3> kAnswerPrefixes = {"anthropic-ratelimit-", "x-ratelimit-",
+                                                             "x-codex-"};
+
+bool begins_with(std::string_view name, std::string_view prefix) {
+  return name.size() >= prefix.size() && same_name(name.substr(0, prefix.size()), prefix);
+}
+
+template <std::size_t N, std::size_t P>
+bool listed(std::string_view name, const std::array<std::string_view, N>& names,
+            const std::array<std::string_view, P>& prefixes) {
+  for (const std::string_view known : names) {
+    if (same_name(name, known)) return true;
+  }
+  for (const std::string_view prefix : prefixes) {
+    if (begins_with(name, prefix)) return true;
+  }
+  return false;
+}
+
+bool is_credential(std::string_view name) {
+  return same_name(name, kCredentialNames[0]) || same_name(name, kCredentialNames[1]);
+}
+
+void add_line(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void add_key(std::string& out, const Setting& setting) {
+  switch (setting.auth) {
+    case AuthScheme::none: return;
+    case AuthScheme::bearer:
+      out.append("authorization: Bearer ").append(setting.key.reveal()).append("\r\n");
+      return;
+    case AuthScheme::x_api_key: add_line(out, "x-api-key", setting.key.reveal()); return;
+  }
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+// `key=` in a query is a credential carrier and never goes further.
+std::string query_without_key(std::string_view query) {
+  std::string kept;
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view part = query.substr(0, end);
+    if (!part.starts_with("key=")) kept.append(kept.empty() ? "" : "&").append(part);
+    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
+  }
+  return kept;
+}
+
+Refusal refusal(Error error) {
+  Refusal made;
+  made.error = std::move(error);
+  return made;
+}
+
+bool says_html(std::string_view content_type) { return begins_with(content_type, "text/html"); }
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> informative_headers(const http::Headers& headers) {
+  std::vector<std::pair<std::string, std::string>> kept;
+  for (const http::Header& field : headers.all()) {
+    if (listed(field.name, kAnswerNames, kAnswerPrefixes)) {
+      kept.emplace_back(lower(field.name), std::string(field.value));
+    }
+  }
+  return kept;
+}
+
+std::string header_lines(const Setting& setting, const ClientSide& client, bool stream) {
+  std::string out;
+  out.reserve(1024);
+  if (client.pass_headers) {
+    for (const http::Header& field : client.head->headers.all()) {
+      const bool credential = is_credential(field.name);
+      if (credential ? client.pass_credential
+                     : listed(field.name, kClientNames, kClientPrefixes)) {
+        add_line(out, field.name, field.value);
+      }
+    }
+    if (!client.pass_credential) add_key(out, setting);
+    return out;
+  }
+  add_line(out, "accept", stream ? "text/event-stream" : "application/json");
+  add_line(out, "content-type", "application/json");
+  add_line(out, "user-agent", std::string("nightlight/").append(kVersion));
+  if (setting.dialect == dialect::DialectId::anthropic) {
+    add_line(out, "anthropic-version", "2023-06-01");
+  }
+  if (setting.openrouter) add_line(out, "x-title", "Nightlight");
+  if (client.pass_credential) {
+    for (const http::Header& field : client.head->headers.all()) {
+      if (is_credential(field.name)) add_line(out, field.name, field.value);
+    }
+  } else {
+    add_key(out, setting);
+  }
+  return out;
+}
+
+http::asio::awaitable<Result<std::string_view>> Opening::read(Instant until) {
+  for (;;) {
+    Result<std::string_view> piece = co_await call->read(until);
+    if (!piece || inflater == nullptr) co_return piece;
+    if (piece->empty()) {
+      if (!inflater->complete()) co_return fail(ErrorCode::truncated, "compressed answer cut");
+      co_return piece;
+    }
+    Result<std::string_view> plain = inflater->feed(*piece);
+    if (!plain || !plain->empty()) co_return plain;
+  }
+}
+
+Provider::Provider(http::Client& client, Setting setting)
+    : client_(client), setting_(std::move(setting)) {}
+
+std::string Provider::target_for(const Try& attempt) const {
+  std::string target = setting_.base.path;
+  switch (setting_.dialect) {
+    case dialect::DialectId::anthropic:
+      if (target.ends_with("/v1")) target.resize(target.size() - 3);
+      target += attempt.operation == Operation::count_tokens ? "/v1/messages/count_tokens"
+                                                             : "/v1/messages";
+      break;
+    case dialect::DialectId::openai_chat:
+      if (target.empty()) target = "/v1";
+      target += "/chat/completions";
+      break;
+  }
+  if (attempt.client.pass_headers) {
+    const std::string query = query_without_key(attempt.client.head->query);
+    if (!query.empty()) target.append("?").append(query);
+  }
+  return target;
+}
+
+namespace {
+
+// Reads a small body to its end, so that the connection can be kept; stops at the limits.
+http::asio::awaitable<std::string> drain(Opening& opening, Instant until) {
+  std::string body;
+  while (body.size() < kErrorBodyMax) {
+    const Result<std::string_view> piece = co_await opening.read(until);
+    if (!piece || piece->empty()) break;
+    body.append(piece->substr(0, kErrorBodyMax - body.size()));
+  }
+  co_return body;
+}
+
+// What a head that is not a usable 2xx means before its body is looked at.
+Error head_error(int status, std::string_view content_type) {
+  if (status >= 300 && status < 400) {
+    return Error(ErrorCode::not_an_answer, "redirect, not followed", status);
+  }
+  if (status >= 200 && status < 300) {
+    return Error(ErrorCode::not_an_answer,
+                 says_html(content_type) ? "a web page where an answer was due"
+                                         : "a success without an answer",
+                 status);
+  }
+  if (status == 511) return Error(ErrorCode::not_an_answer, "network login required", status);
+  return Error(ErrorCode::status, "status " + std::to_string(status), status);
+}
+
+}  // namespace
+
+http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt,
+                                                                     http::Cancel& cancel) {
+  const std::string target = target_for(attempt);
+  const std::string headers = header_lines(setting_, attempt.client, attempt.stream);
+  http::Outgoing outgoing;
+  outgoing.method = "POST";
+  outgoing.target = target;
+  outgoing.headers = headers;
+  outgoing.body = attempt.body;
+  auto call = co_await client_.send(setting_.base.endpoint, outgoing, cancel, attempt.head_until);
+  if (!call) co_return refusal(std::move(call.error()));
+
+  Opening opening;
+  opening.call = std::move(*call);
+  const http::ResponseHead& head = opening.call->head();
+  const std::string_view content_type = head.headers.find("content-type").value_or("");
+  const std::string_view coding = head.headers.find("content-encoding").value_or("");
+  auto inflater = http::make_inflater(coding);
+  if (!inflater) co_return refusal(std::move(inflater.error()));
+  opening.inflater = std::move(*inflater);
+  opening.event_stream = begins_with(content_type, "text/event-stream");
+  const bool good = (head.status == 200 || head.status == 201) && !says_html(content_type);
+  if (good) co_return opening;
+
+  Refusal made = refusal(head_error(head.status, content_type));
+  made.headers = informative_headers(head.headers);
+  made.content_type = content_type;
+  const Instant until = std::min(attempt.head_until, std::chrono::steady_clock::now() + kErrorBodyWait);
+  made.body = co_await drain(opening, until);
+  made.upstream = dialect().read_error(head.status, made.body);
+  if (made.error.code == ErrorCode::status && !made.upstream.message.empty()) {
+    made.error.message += ": " + made.upstream.message;
+  }
+  co_return made;
+}
+
+http::asio::awaitable<Result<std::unique_ptr<http::Call>>> Provider::forward(
+    ClientSide client, std::string_view path, std::string_view body, http::Cancel& cancel,
+    Instant head_until) {
+  std::string target = setting_.base.path;
+  if (target.ends_with("/v1") && path.starts_with("/v1")) target.resize(target.size() - 3);
+  target.append(path);
+  const std::string query = query_without_key(client.head->query);
+  if (!query.empty()) target.append("?").append(query);
+  const std::string headers = header_lines(setting_, client, false);
+  http::Outgoing outgoing;
+  outgoing.method = client.head->method;
+  outgoing.target = target;
+  outgoing.headers = headers;
+  outgoing.body = body;
+  co_return co_await client_.send(setting_.base.endpoint, outgoing, cancel, head_until);
+}
+
+}  // namespace nl::provider

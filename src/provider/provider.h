@@ -1,0 +1,106 @@
+// Provider: one try at one upstream: dialect + endpoint + credential + quirks. Never two tries.
+//
+// open() sends a body and waits for the answer's head; a non-2xx comes back as a Refusal with
+// everything a verdict needs, its small body drained so that the connection is kept. A 2xx comes
+// back as an Opening whose bytes the relay reads. Headers are built fresh from an allow-list; the
+// client's own headers go along only to the vendor they were meant for. Knows no route, no budget,
+// no retry. Loop thread; outlives its Openings.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/secret.h"
+#include "dialect/dialect.h"
+#include "http/client.h"
+#include "http/inflate.h"
+
+namespace nl::provider {
+
+// How a credential is carried.
+enum class AuthScheme : std::uint8_t { none, bearer, x_api_key };
+
+struct Setting {
+  std::string name;
+  dialect::DialectId dialect = dialect::DialectId::openai_chat;
+  http::BaseUrl base;
+  Secret key;  // empty: none configured
+  AuthScheme auth = AuthScheme::bearer;
+  // The client's own headers and marks are meant for this vendor (Anthropic's own service).
+  bool own_client_headers = false;
+  bool openrouter = false;
+  bool local = false;
+};
+
+enum class Operation : std::uint8_t { generate, count_tokens };
+
+// The client's side of a try, as far as it may go along.
+struct ClientSide {
+  const http::RequestHead* head = nullptr;  // never null
+  bool pass_headers = false;      // same vendor and dialect: allow-listed headers go along
+  bool pass_credential = false;   // the client's own credential is the one to use
+};
+
+struct Refusal {
+  Error error;                      // what happened, for ledger and people
+  dialect::UpstreamError upstream;  // what the body said
+  std::vector<std::pair<std::string, std::string>> headers;  // lower-case, allow-listed
+  std::string content_type;
+  std::string body;  // at most 64 KiB, for returning a caller's fault as it is
+};
+
+// A 2xx being read.
+struct Opening {
+  std::unique_ptr<http::Call> call;
+  std::unique_ptr<http::Inflater> inflater;  // null = identity
+  bool event_stream = false;
+  // The next decoded piece; empty at the end. Errors as http::Call::read, and protocol for a bad
+  // or exploding content coding.
+  http::asio::awaitable<Result<std::string_view>> read(Instant until);
+};
+
+struct Try {
+  Operation operation = Operation::generate;
+  ClientSide client;
+  std::string_view body;
+  bool stream = false;
+  Instant head_until{};
+};
+
+class Provider {
+ public:
+  Provider(http::Client& client, Setting setting);
+
+  http::asio::awaitable<std::variant<Opening, Refusal>> open(Try attempt, http::Cancel& cancel);
+
+  const Setting& setting() const { return setting_; }
+  const dialect::Dialect& dialect() const { return dialect::dialect(setting_.dialect); }
+
+  // Sends any other allow-listed route of this vendor straight through: the same method, path,
+  // query and body. The Call is the answer, whatever its status.
+  http::asio::awaitable<Result<std::unique_ptr<http::Call>>> forward(ClientSide client,
+                                                                     std::string_view path,
+                                                                     std::string_view body,
+                                                                     http::Cancel& cancel,
+                                                                     Instant head_until);
+
+ private:
+  std::string target_for(const Try& attempt) const;
+
+  http::Client& client_;
+  Setting setting_;
+};
+
+// The header lines of a try (CRLF each): everything but Host and Content-Length.
+std::string header_lines(const Setting& setting, const ClientSide& client, bool stream);
+
+// The answer's headers that inform a verdict or may go back to the client, lower-cased.
+std::vector<std::pair<std::string, std::string>> informative_headers(const http::Headers& headers);
+
+}  // namespace nl::provider
