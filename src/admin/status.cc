@@ -1,0 +1,120 @@
+#include "admin/status.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+
+#include "base/version.h"
+#include "chat/text.h"
+
+namespace nl::admin {
+namespace {
+
+using router::BreakerState;
+using router::Tier;
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  chat::append_escaped(out, text);
+  return out += '"';
+}
+
+const char* name(BreakerState state) {
+  switch (state) {
+    case BreakerState::closed: return "up";
+    case BreakerState::open: return "down";
+    case BreakerState::half_open: return "probing";
+  }
+  return "down";
+}
+
+std::int64_t seconds_until(Instant at, Instant now) {
+  if (at <= now) return 0;
+  return std::chrono::duration_cast<std::chrono::seconds>(at - now).count() + 1;
+}
+
+double usd(std::int64_t micro_usd) { return static_cast<double>(micro_usd) / 1e6; }
+
+}  // namespace
+
+Status::Status(const StatusParts& parts) : parts_(parts), started_(parts.clock.now()) {}
+
+void Status::set_upstreams(std::shared_ptr<const gateway::Upstreams> upstreams) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  upstreams_ = std::move(upstreams);
+}
+
+std::shared_ptr<const gateway::Upstreams> Status::upstreams() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return upstreams_;
+}
+
+std::optional<http::Answer> Status::answer(std::string_view path) {
+  if (path != "/nightlight/status") return std::nullopt;
+  http::Answer answer;
+  answer.body = status_json();
+  return answer;
+}
+
+// A tier is up while one of its providers has nothing against it, absent when it has no provider
+// with a credential or none at all.
+std::string Status::tiers_json(const router::Policy& policy) {
+  const Instant now = parts_.clock.now();
+  const std::vector<router::TargetState> states = parts_.health.snapshot(now);
+  std::string out;
+  for (const Tier tier : {Tier::frontier, Tier::router, Tier::local}) {
+    std::string targets;
+    int usable = 0;
+    int down = 0;
+    for (const router::TargetSpec& spec : policy.tiers[static_cast<int>(tier)]) {
+      const router::ProviderFacts& facts = policy.providers[spec.provider];
+      const bool able = facts.has_key || facts.takes_client_credential || facts.keyless;
+      std::string state = able ? "up" : "no key";
+      std::string reason;
+      std::int64_t ready_in = 0;
+      for (const router::TargetState& known : states) {
+        if (known.provider != facts.name || known.state == BreakerState::closed) continue;
+        if (!spec.model.empty() && !known.model.empty() && known.model != spec.model) continue;
+        state = name(known.state);
+        reason = known.model.empty() ? known.reason : known.model + ": " + known.reason;
+        ready_in = seconds_until(known.ready_at, now);
+      }
+      usable += able ? 1 : 0;
+      down += able && state != "up" ? 1 : 0;
+      targets += fmt::format(
+          R"({}{{"provider":{},"model":{},"state":{},"reason":{},"ready_in_s":{}}})",
+          targets.empty() ? "" : ",", quoted(facts.name), quoted(spec.model), quoted(state),
+          quoted(reason), ready_in);
+    }
+    const char* state = usable == 0 ? "absent" : down == 0 ? "up" : down < usable ? "degraded" : "down";
+    out += fmt::format(R"({}{{"tier":"{}","state":"{}","targets":[{}]}})", out.empty() ? "" : ",",
+                       router::name(tier), state, targets);
+  }
+  return out;
+}
+
+std::string Status::status_json() {
+  const Instant now = parts_.clock.now();
+  const std::shared_ptr<const gateway::Upstreams> current = upstreams();
+  const gateway::TallyNumbers today = parts_.tally.numbers();
+  std::string listen;
+  for (const std::string& address : listen_) {
+    listen += (listen.empty() ? "" : ",") + quoted(address);
+  }
+  std::string notes;
+  for (const std::string& note : notes_) notes += (notes.empty() ? "" : ",") + quoted(note);
+  return fmt::format(
+      R"({{"version":"{}","pid":{},"uptime_s":{},"listen":[{}],"tiers":[{}],)"
+      R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
+      R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
+      R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
+      R"("offline":{},"ledger_dropped":{},"notes":[{}]}})",
+      kVersion, ::getpid(), std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(),
+      listen, tiers_json(current->policy), quoted(today.tier), quoted(today.provider), quoted(today.model),
+      quoted(today.reason), today.requests, today.errors, today.failovers,
+      usd(today.cost_micro_usd), usd(parts_.spend.spent()),
+      usd(current->policy.failover_cap_micro_usd), parts_.health.offline(now),
+      parts_.ledger.dropped(), notes);
+}
+
+}  // namespace nl::admin

@@ -1,0 +1,50 @@
+// Status: the gateway's own routes: who would answer now, what is out and until when, today's sums.
+//
+// GET /nightlight/status answers JSON for `nightlight status` and for people. Reads shared state
+// only; no database, no disk. Says no key, no prompt, no client credential. Any loop asks it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "gateway/gateway.h"
+
+namespace nl::admin {
+
+struct StatusParts {
+  const Clock& clock;
+  router::Health& health;
+  gateway::SpendGuard& spend;
+  gateway::Tally& tally;
+  state::Ledger& ledger;
+};
+
+class Status final : public gateway::OwnRoutes {
+ public:
+  explicit Status(const StatusParts& parts);
+
+  std::optional<http::Answer> answer(std::string_view path) override;
+  // Before serving begins, as add_note.
+  void set_listen(std::vector<std::string> listen) { listen_ = std::move(listen); }
+  void set_upstreams(std::shared_ptr<const gateway::Upstreams> upstreams);
+  // A fact people should know, e.g. that a damaged ledger was put aside.
+  void add_note(std::string note) { notes_.push_back(std::move(note)); }
+
+ private:
+  std::string status_json();
+  std::string tiers_json(const router::Policy& policy);
+  std::shared_ptr<const gateway::Upstreams> upstreams() const;
+
+  StatusParts parts_;
+  Instant started_;
+  std::vector<std::string> listen_;
+  std::vector<std::string> notes_;
+  mutable std::mutex mutex_;  // guards upstreams_
+  std::shared_ptr<const gateway::Upstreams> upstreams_;
+};
+
+}  // namespace nl::admin

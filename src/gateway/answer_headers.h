@@ -1,0 +1,36 @@
+// Answer headers: the x-nightlight-* lines that tell who answered and why, and the vendor's own.
+//
+// A vendor's headers (request id, rate limits) go back only when the client's own vendor answered
+// its own credential; another tier's limits would mislead the client. `retry-after` is never above
+// 60 s: beyond it clients stop for good (PROTOCOLS 1.4). Pure.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/turn.h"
+#include "router/route.h"
+
+namespace nl::gateway {
+
+using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+struct Answerer {
+  std::string tier, provider, model;
+  int attempts = 1;
+  std::string reason;  // why it is not the preferred target; empty = it is
+};
+
+HeaderList answer_headers(const Turn& turn, const Answerer& answerer, const HeaderList& vendor);
+
+// The same as header lines with CRLF.
+std::string header_block(const HeaderList& headers);
+
+// Bytes that may stand in a header value: others become '?'.
+std::string header_value(std::string_view text);
+
+// A retry-after that this client obeys, in seconds.
+int obeyed_retry_after(const Turn& turn);
+
+}  // namespace nl::gateway

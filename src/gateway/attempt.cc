@@ -1,0 +1,197 @@
+#include "gateway/attempt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gateway/whole.h"
+
+namespace nl::gateway {
+namespace {
+
+using router::CredentialSource;
+
+// OpenRouter picks among hosts of a model; this bounds what the pick may cost. Twice the known price
+// lets ordinary differences pass and stops a price jump.
+std::string max_price_member(const chat::ModelFacts& facts) {
+  if (!facts.price) return {};
+  const double to_usd = 2.0 / 1'000'000;
+  return fmt::format(R"("provider":{{"max_price":{{"prompt":{:.4g},"completion":{:.4g}}}}})",
+                     static_cast<double>(facts.price->input) * to_usd,
+                     static_cast<double>(facts.price->output) * to_usd);
+}
+
+bool reasons(const Turn& turn, const chat::ModelFacts& facts) {
+  return turn.request.reasoning.enabled || facts.reasoning;
+}
+
+struct Body {
+  std::string text;
+  bool passed_through = false;
+};
+
+Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
+  const router::Candidate& candidate = setup.candidate;
+  const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
+  const bool slim = local_mode(turn, setup.upstreams.policy, candidate) ==
+                    router::OnLocal::read_only;
+  const bool chooses_price =
+      provider.setting().openrouter && turn.document.root()["provider"].exists() == false;
+  Body body;
+  if (provider.dialect().id() == turn.dialect.id() && !slim) {
+    dialect::SpliceOptions options;
+    options.model = candidate.target.model;
+    options.marks = provider.setting().own_client_headers ? dialect::ClientMarks::keep
+                                                          : dialect::ClientMarks::remove;
+    if (chooses_price) options.extra_members = max_price_member(candidate.facts);
+    body.passed_through = true;
+    const bool as_it_is = candidate.target.model == turn.model &&
+                          options.marks == dialect::ClientMarks::keep &&
+                          options.extra_members.empty();
+    body.text = as_it_is ? std::string(turn.exchange.body())
+                         : turn.dialect.splice(turn.document, options);
+    return body;
+  }
+  dialect::EncodeOptions options;
+  options.model = candidate.target.model;
+  options.max_tokens_cap = candidate.facts.output_tokens_max;
+  options.drop_sampling = candidate.facts.fixed_sampling;
+  options.reasoning = candidate.facts.reasoning;
+  options.images = candidate.facts.images;
+  options.max_completion_tokens =
+      setup.upstreams.policy.providers[candidate.target.provider].vendor == router::Vendor::openai;
+  if (slim) options.tools_allowed = reading_tools(turn.request);
+  if (chooses_price) options.extra_members = max_price_member(candidate.facts);
+  Result<std::string> encoded = provider.dialect().encode_request(turn.request, options);
+  if (!encoded) return std::unexpected(std::move(encoded.error()));
+  body.text = std::move(*encoded);
+  return body;
+}
+
+// A generous whole: ten minutes, or a token a second if more were asked for.
+Duration total_budget(const Turn& turn, const GatewayOptions& options) {
+  const auto by_tokens = std::chrono::seconds(turn.request.max_tokens.value_or(0));
+  return std::max<Duration>(options.total, std::min<Duration>(by_tokens, std::chrono::hours(2)));
+}
+
+struct Deadlines {
+  Instant head;
+  Instant whole;
+};
+
+Deadlines deadlines(const Turn& turn, const AttemptSetup& setup) {
+  const Instant now = turn.exchange.loop().now();
+  const GatewayOptions& options = setup.options;
+  const bool slow = reasons(turn, setup.candidate.facts);
+  Deadlines made;
+  made.whole = now + total_budget(turn, options);
+  if (turn.request.stream) {
+    made.head = now + std::max(options.first_progress,
+                               slow ? options.reasoning : options.first_progress);
+  } else {
+    if (setup.backup == Backup::another_target) {
+      made.whole = now + std::max(options.whole_first,
+                                  slow ? options.reasoning : options.whole_first);
+    }
+    made.head = made.whole;
+  }
+  return made;
+}
+
+void take_refusal(AttemptResult& result, provider::Refusal refusal) {
+  result.error = refusal.error;
+  result.refusal = std::move(refusal);
+}
+
+http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& setup,
+                                                 provider::Opening& opening,
+                                                 const HeaderList& headers, AttemptResult& result) {
+  WholeResult whole = co_await read_whole_answer(turn, setup, opening);
+  result.tap = std::move(whole.tap);
+  if (whole.error) co_return std::unexpected(std::move(*whole.error));
+  http::Answer answer;
+  answer.headers = headers;
+  answer.body = std::move(whole.body);
+  const Result<void> sent = co_await turn.exchange.respond(answer);
+  if (!sent) turn.client_gone = true;
+  co_return sent;
+}
+
+}  // namespace
+
+http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,
+                                                 AttemptSetup setup) {
+  AttemptResult result;
+  const Instant started = turn.exchange.loop().now();
+  const router::Candidate& candidate = setup.candidate;
+  provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
+  Result<Body> body = make_body(turn, setup);
+  if (!body) {
+    result.error = std::move(body.error());
+    co_return result;
+  }
+  result.translated = !body->passed_through;
+  const bool own_vendor = body->passed_through && provider.setting().own_client_headers;
+  const Deadlines until = deadlines(turn, setup);
+  provider::Try attempt;
+  attempt.client.head = &turn.exchange.head();
+  attempt.client.pass_headers = own_vendor;
+  attempt.client.pass_credential = candidate.credential == CredentialSource::client;
+  attempt.body = body->text;
+  attempt.stream = turn.request.stream;
+  attempt.head_until = until.head;
+  auto opened = co_await provider.open(attempt, turn.cancel);
+  if (auto* refusal = std::get_if<provider::Refusal>(&opened)) {
+    take_refusal(result, std::move(*refusal));
+    result.took = turn.exchange.loop().now() - started;
+    co_return result;
+  }
+  provider::Opening& opening = std::get<provider::Opening>(opened);
+  result.vendor_headers = provider::informative_headers(opening.call->head().headers);
+  const HeaderList shown = own_vendor ? result.vendor_headers : HeaderList();
+  const HeaderList headers = answer_headers(turn, setup.answerer, shown);
+
+  RelaySetup relay_setup{provider,     setup.options, header_block(headers), candidate.target.model,
+                         setup.backup, reasons(turn, candidate.facts), until.whole};
+  if (turn.request.stream) {
+    Relay relay(turn, client, std::move(relay_setup));
+    RelayResult relayed = co_await relay.run(opening);
+    result.tap = std::move(relayed.tap);
+    result.error = std::move(relayed.error);
+  } else {
+    Result<void> answered = co_await answer_whole(turn, relay_setup, opening, headers, result);
+    if (!answered) result.error = std::move(answered.error());
+  }
+  result.took = turn.exchange.loop().now() - started;
+  co_return result;
+}
+
+router::Seen seen_of(const router::Candidate& candidate, const router::ProviderFacts& facts,
+                     const AttemptResult& result) {
+  router::Seen seen;
+  seen.vendor = facts.vendor;
+  seen.local = facts.local;
+  seen.client_credential = candidate.credential == CredentialSource::client;
+  seen.translated = result.translated;
+  if (result.error) {
+    seen.code = result.error->code;
+    seen.status = result.error->status;
+    seen.message = result.error->message;
+    seen.type = result.tap.error_type;
+    if (result.tap.error_status != 0) seen.status = result.tap.error_status;
+  }
+  if (result.refusal) {
+    const provider::Refusal& refusal = *result.refusal;
+    seen.type = refusal.upstream.type;
+    seen.error_code = refusal.upstream.code;
+    if (!refusal.upstream.message.empty()) seen.message = refusal.upstream.message;
+    seen.limit_source = refusal.upstream.source;
+    seen.resets_in_s = refusal.upstream.resets_in_s;
+    for (const auto& [name, value] : refusal.headers) seen.headers.emplace_back(name, value);
+  } else {
+    for (const auto& [name, value] : result.vendor_headers) seen.headers.emplace_back(name, value);
+  }
+  return seen;
+}
+
+}  // namespace nl::gateway

@@ -1,0 +1,153 @@
+#include "gateway/gateway.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "gateway/models.h"
+#include "gateway/vendor_route.h"
+
+namespace nl::gateway {
+namespace {
+
+using dialect::DialectId;
+
+std::int64_t unix_ms(WallTime wall) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count();
+}
+
+std::string new_answer_id(DialectId dialect) {
+  switch (dialect) {
+    case DialectId::anthropic: return "msg_" + random_id(24);
+    case DialectId::openai_chat: return "chatcmpl-" + random_id(24);
+  }
+  return random_id(24);
+}
+
+http::Answer alive() {
+  http::Answer answer;
+  answer.body = R"({"status":"ok"})";
+  return answer;
+}
+
+Error no_route(const RouteMatch& route) {
+  if (route.wrong_method) {
+    return Error(ErrorCode::bad_request, "this path does not take that method", 405);
+  }
+  if (route.path.ends_with("/responses")) {
+    return Error(ErrorCode::not_found,
+                 "the Responses API is not served yet; use /v1/chat/completions or /v1/messages",
+                 404);
+  }
+  return Error(ErrorCode::not_found, "no such path here; see `nightlight --help`", 404);
+}
+
+}  // namespace
+
+http::Answer error_answer(DialectId dialect, const Error& error, std::string_view id) {
+  http::Answer answer;
+  answer.status = error.status == 0 ? 500 : error.status;
+  answer.body = dialect::dialect(dialect).error_body(error, id);
+  return answer;
+}
+
+Gateway::Gateway(const GatewayParts& parts, std::shared_ptr<const Upstreams> upstreams)
+    : parts_(parts), upstreams_(std::move(upstreams)) {}
+
+void Gateway::replace_upstreams(std::shared_ptr<const Upstreams> upstreams) {
+  upstreams_ = std::move(upstreams);
+}
+
+std::optional<http::Answer> Gateway::admit(const http::RequestHead& head,
+                                           std::string_view local_address) {
+  const RouteMatch route = match_route(head);
+  if (const auto error = check_admission(head, route.kind, local_address, parts_.options)) {
+    return error_answer(route.dialect, *error, "");
+  }
+  if (route.kind == RouteKind::upgrade) {
+    // Codex offers a WebSocket first and goes on over HTTP at once after a 426 (PROTOCOLS 2).
+    const Error error(ErrorCode::bad_request, "WebSocket is not spoken here", 426);
+    return error_answer(route.dialect, error, "");
+  }
+  if (route.kind == RouteKind::unknown || route.wrong_method) {
+    return error_answer(route.dialect, no_route(route), "");
+  }
+  return std::nullopt;
+}
+
+http::Answer Gateway::refuse(const Error& error, std::string_view target) {
+  return error_answer(dialect_for_path(target), error, "");
+}
+
+http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
+  const RouteMatch route = match_route(exchange.head());
+  http::Answer answer;
+  switch (route.kind) {
+    case RouteKind::messages:
+    case RouteKind::chat_completions: co_await answer_turn(exchange, route.dialect); co_return;
+    case RouteKind::count_tokens: co_await count_tokens(exchange); co_return;
+    case RouteKind::vendor: co_await pass_to_vendor(exchange, route); co_return;
+    case RouteKind::models:
+      answer = models_answer(upstreams_->policy, route, route.dialect);
+      break;
+    case RouteKind::alive: answer = alive(); break;
+    case RouteKind::own:
+      if (auto own = parts_.own.answer(route.path)) {
+        answer = std::move(*own);
+      } else {
+        answer = error_answer(route.dialect, no_route(route), "");
+      }
+      break;
+    case RouteKind::upgrade:
+    case RouteKind::unknown: answer = error_answer(route.dialect, no_route(route), ""); break;
+  }
+  const Result<void> sent = co_await exchange.respond(answer);
+  if (!sent) exchange.abort();
+}
+
+http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, DialectId dialect) {
+  // Decode: the whole body is validated before anything of it is used.
+  Turn turn(exchange, dialect);
+  turn.id = "nl_" + random_id(20);
+  turn.started = parts_.loop.now();
+  turn.started_wall = parts_.loop.clock().wall();
+  turn.answer_id = new_answer_id(dialect);
+  turn.direct = exchange.head().headers.find("x-nightlight-route").value_or("") == "direct";
+  const Result<void> read = read_turn(turn, parts_.options.tokens);
+  if (!read) {
+    const http::Answer refusal = error_answer(dialect, read.error(), turn.id);
+    const Result<void> sent = co_await exchange.respond(refusal);
+    if (!sent) exchange.abort();
+    co_return;
+  }
+
+  // Plan, reserve, attempt, commit, relay: until somebody has answered or nobody can.
+  const std::shared_ptr<const Upstreams> upstreams = upstreams_;
+  const FailoverParts failover_parts{*upstreams,     parts_.health,  parts_.spend,
+                                     parts_.waiting, parts_.options};
+  Failover failover(turn, failover_parts);
+  co_await failover.run();
+
+  settle(turn);
+}
+
+void Gateway::settle(Turn& turn) {
+  state::RequestRow& row = turn.row;
+  row.id = turn.id;
+  row.started_unix_ms = unix_ms(turn.started_wall);
+  row.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.loop.now() -
+                                                                          turn.started)
+                        .count();
+  row.dialect = dialect::name(turn.dialect.id());
+  row.client = std::string(turn.facts.client_agent.substr(0, 80));
+  row.conversation = std::to_string(turn.facts.conversation);
+  row.model_asked = turn.model.substr(0, 200);
+  row.stream = turn.request.stream;
+  if (moved(row)) {
+    log::info("{} answered by {} {}/{}: {}", row.id, row.tier, row.provider, row.model, row.reason);
+  } else if (row.outcome != "ok" && row.outcome != "client_gone" && row.status >= 500) {
+    log::warn("{} not answered: {}", row.id, row.reason);
+  }
+  parts_.tally.count(row);
+  parts_.ledger.record(std::move(row));
+}
+
+}  // namespace nl::gateway

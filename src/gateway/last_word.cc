@@ -1,0 +1,107 @@
+#include "gateway/last_word.h"
+
+#include <fmt/format.h>
+
+namespace nl::gateway {
+namespace {
+
+LastWord word_for(const Turn& turn, Error error, HeaderList headers) {
+  LastWord word;
+  word.answer.status = error.status;
+  word.answer.headers = std::move(headers);
+  word.answer.body = turn.dialect.error_body(error, turn.id);
+  word.error = std::move(error);
+  return word;
+}
+
+bool says_too_long(const Error& error) {
+  return error.message.find("too long") != std::string::npos ||
+         error.message.find("context") != std::string::npos ||
+         error.message.find("maximum") != std::string::npos;
+}
+
+// What to do so that there is a third tier.
+std::string local_fix(const router::Policy& policy) {
+  for (const router::ProviderFacts& provider : policy.providers) {
+    if (provider.local) return "start the local model server " + provider.name;
+  }
+  return "add a local model server (Ollama, LM Studio, llama-server) to [tiers] local";
+}
+
+}  // namespace
+
+LastWord caller_fault(const Turn& turn, const Answerer& who, const provider::Provider& provider,
+                      const AttemptResult& result) {
+  const bool refused = result.refusal.has_value();
+  const int status = result.error->status >= 400 ? result.error->status : 502;
+  HeaderList vendor;
+  if (refused && provider.setting().own_client_headers) vendor = result.refusal->headers;
+  Error error = *result.error;
+  error.status = status;
+  if (refused && !result.refusal->upstream.message.empty()) {
+    error.message = result.refusal->upstream.message;
+  }
+  LastWord word = word_for(turn, std::move(error), answer_headers(turn, who, vendor));
+  const bool same = provider.dialect().id() == turn.dialect.id();
+  if (same && refused && !result.refusal->body.empty()) {
+    word.answer.body = result.refusal->body;
+    if (!result.refusal->content_type.empty()) {
+      word.answer.content_type = header_value(result.refusal->content_type);
+    }
+  }
+  return word;
+}
+
+LastWord incapable(const Turn& turn, const AttemptResult& result) {
+  Error error = *result.error;
+  if (result.refusal && !result.refusal->upstream.message.empty()) {
+    error.message = result.refusal->upstream.message;
+  }
+  if (error.status < 400 || error.status >= 500) error.status = 400;
+  error.code = ErrorCode::bad_request;
+  // The words by which clients know to compact (PROTOCOLS 1.11, 2).
+  if (error.status != 404 && says_too_long(error) &&
+      error.message.find("prompt is too long") == std::string::npos &&
+      turn.dialect.id() == dialect::DialectId::anthropic) {
+    error.message = "prompt is too long: " + error.message;
+  }
+  Answerer nobody;
+  nobody.attempts = static_cast<int>(turn.row.attempts.size());
+  HeaderList headers = answer_headers(turn, nobody, {});
+  headers.emplace_back("x-should-retry", "false");
+  return word_for(turn, std::move(error), std::move(headers));
+}
+
+LastWord exhausted(const Turn& turn, const router::Plan& plan, const router::Policy& policy,
+                   const std::string& failures) {
+  std::string why = failures;
+  for (const router::Skipped& skipped : plan.skipped) {
+    if (why.size() > 1500) break;
+    if (failures.find(skipped.target + ":") != std::string::npos) continue;
+    why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", skipped.target, skipped.why);
+  }
+  if (why.empty()) why = "no provider is configured";
+  Error error(ErrorCode::exhausted,
+              fmt::format("no tier can answer now ({}). Fix: {}; `nightlight check` shows the plan "
+                          "and `nightlight status` what is out",
+                          why, local_fix(policy)),
+              503);
+  Answerer nobody;
+  nobody.attempts = static_cast<int>(turn.row.attempts.size());
+  HeaderList headers = answer_headers(turn, nobody, {});
+  headers.emplace_back("retry-after", std::to_string(obeyed_retry_after(turn)));
+  return word_for(turn, std::move(error), std::move(headers));
+}
+
+http::asio::awaitable<void> say(Turn& turn, ClientStream& client, LastWord word) {
+  turn.row.status = word.answer.status;
+  if (client.head_sent()) {
+    turn.row.status = 200;
+    co_await client.fail_stream(word.error);
+    co_return;
+  }
+  const Result<void> sent = co_await turn.exchange.respond(word.answer);
+  if (!sent) turn.client_gone = true;
+}
+
+}  // namespace nl::gateway

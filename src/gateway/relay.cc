@@ -1,0 +1,271 @@
+#include "gateway/relay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace nl::gateway {
+namespace {
+
+constexpr std::chrono::seconds kDrainWait{1};
+
+std::int64_t seconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+}  // namespace
+
+Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
+    : turn_(turn),
+      client_(client),
+      setup_(std::move(setup)),
+      lane_(setup_.provider.dialect().id() == turn.dialect.id() ? Lane::pass_through
+                                                                 : Lane::translate),
+      reader_(setup_.provider.dialect().make_reader()),
+      may_hold_(setup_.backup == Backup::another_target && !turn.direct &&
+                setup_.options.hold_tools == HoldTools::hold),
+      progress_at_(turn.exchange.loop().now()) {
+  if (setup_.model != turn.model) names_.model = turn.model;
+}
+
+Instant Relay::progress_deadline() const {
+  Duration budget = progressed_ ? setup_.options.silence : setup_.options.first_progress;
+  if (setup_.reasoning) budget = std::max(budget, setup_.options.reasoning);
+  return std::min(setup_.deadline, progress_at_ + budget);
+}
+
+http::asio::awaitable<RelayResult> Relay::run(provider::Opening& opening) {
+  const bool stream = opening.event_stream;
+  if (!stream) lane_ = Lane::translate;  // a whole answer to a stream request: told as a stream
+  if (lane_ == Lane::translate) {
+    writer_ = turn_.dialect.make_writer(answer_context(turn_));
+    if (client_.opened_by_us()) {
+      std::string discarded;
+      writer_->filler(discarded);
+    }
+  }
+  Result<void> done;
+  if (stream) {
+    done = co_await read_stream(opening);
+  } else {
+    done = co_await read_whole(opening);
+  }
+  // What was gathered is part of an answer that the client has begun to read.
+  if (!done && client_.committed() && !turn_.client_gone) {
+    const Result<void> flushed = co_await flush();
+    if (!flushed) turn_.client_gone = true;
+  }
+  RelayResult result;
+  if (!done) result.error = std::move(done.error());
+  result.tap = std::move(tap_);
+  co_return result;
+}
+
+http::asio::awaitable<Result<void>> Relay::read_stream(provider::Opening& opening) {
+  while (!finished_) {
+    Result<std::string_view> piece = co_await opening.read(progress_deadline());
+    if (!piece) {
+      if (piece.error().code == ErrorCode::timeout) {
+        co_return fail(ErrorCode::timeout,
+                       fmt::format("no progress for {} s",
+                                   seconds(turn_.exchange.loop().now() - progress_at_)));
+      }
+      co_return std::unexpected(std::move(piece.error()));
+    }
+    if (piece->empty()) {
+      const Result<void> ended = end_of_body();
+      if (!ended) co_return ended;
+      break;
+    }
+    const Result<void> fed = framer_.feed(*piece);
+    if (!fed) co_return fed;
+    while (const std::optional<dialect::SseFrame> frame = framer_.next()) {
+      const Result<void> taken = take(*frame);
+      if (!taken) co_return taken;
+      if (finished_) break;
+    }
+    const Result<void> flushed = co_await flush();
+    if (!flushed) co_return flushed;
+  }
+  if (tap_.content_events == 0 && setup_.backup == Backup::another_target &&
+      tap_.stop != chat::StopReason::refusal && tap_.stop != chat::StopReason::pause) {
+    co_return fail(ErrorCode::empty_answer, "an empty answer");
+  }
+  if (lane_ == Lane::pass_through && !closed_) out_ += turn_.dialect.terminator();
+  holding_ = false;
+  content_ = true;
+  safe_ = out_.size();
+  const Result<void> flushed = co_await flush();
+  if (!flushed) co_return flushed;
+  const Result<void> ended = co_await client_.finish();
+  // The rest of the body (a last chunk) so that the connection can be kept.
+  const Instant until = turn_.exchange.loop().now() + kDrainWait;
+  while (!opening.call->complete()) {
+    const Result<std::string_view> rest = co_await opening.read(until);
+    if (!rest || rest->empty()) break;
+  }
+  co_return ended;
+}
+
+Result<void> Relay::end_of_body() {
+  if (const std::optional<dialect::SseFrame> last = framer_.finish()) {
+    const Result<void> taken = take(*last);
+    if (!taken) return taken;
+  }
+  reader_->end(*this);
+  if (event_error_) return std::unexpected(*event_error_);
+  if (!finished_) return fail(ErrorCode::truncated, "the stream ended without its last event");
+  return {};
+}
+
+http::asio::awaitable<Result<void>> Relay::read_whole(provider::Opening& opening) {
+  std::string body;
+  for (;;) {
+    Result<std::string_view> piece = co_await opening.read(setup_.deadline);
+    if (!piece) co_return std::unexpected(std::move(piece.error()));
+    if (piece->empty()) break;
+    if (body.size() + piece->size() > setup_.options.answer_bytes_max) {
+      co_return fail(ErrorCode::protocol, "the answer is larger than its limit");
+    }
+    body.append(*piece);
+  }
+  const Result<void> read = reader_->whole(body, *this);
+  if (!read) co_return read;
+  if (event_error_) co_return std::unexpected(*event_error_);
+  content_ = true;
+  safe_ = out_.size();
+  const Result<void> flushed = co_await flush();
+  if (!flushed) co_return flushed;
+  co_return co_await client_.finish();
+}
+
+Result<void> Relay::take(const dialect::SseFrame& frame) {
+  // Comments keep a connection alive; our own filler does that for the client.
+  if (frame.kind == dialect::FrameKind::comment) return {};
+  Result<void> read = reader_->frame(frame, *this);
+  if (!read) return read;
+  if (event_error_) return std::unexpected(*event_error_);
+  if (lane_ == Lane::pass_through) append(frame);
+  if (holding_ && out_.size() - hold_from_ > setup_.options.held_bytes_max) {
+    holding_ = may_hold_ = false;  // too large to keep whole: it loses its atomicity
+    content_ = true;
+  }
+  safe_ = holding_ ? hold_from_ : out_.size();
+  if (tap_.content_bytes > static_cast<std::int64_t>(setup_.options.answer_bytes_max)) {
+    return fail(ErrorCode::protocol, "the answer is larger than its limit");
+  }
+  return {};
+}
+
+void Relay::append(const dialect::SseFrame& frame) {
+  closed_ = closed_ || turn_.dialect.closes_answer(frame);
+  const bool opens = turn_.dialect.opens_answer(frame);
+  if (opens && !names_.id.empty()) return;  // the early head was the opening
+  if (names_.empty()) {
+    out_.append(frame.raw);
+  } else {
+    turn_.dialect.append_renamed(frame, names_, out_);
+  }
+}
+
+void Relay::on_event(const chat::Event& event) {
+  using chat::EventKind;
+  if (event.kind != EventKind::ping) {
+    progress_at_ = turn_.exchange.loop().now();
+    progressed_ = true;
+  }
+  tap_.usage.merge(event.usage);
+  switch (event.kind) {
+    case EventKind::start:
+      tap_.model = event.name.utf8();
+      if (!client_.head_sent() && lane_ == Lane::pass_through) {
+        client_.set_answer_id(event.id.utf8());
+      }
+      break;
+    case EventKind::block_start:
+      if (event.block == chat::BlockKind::tool && may_hold_ && !holding_) {
+        holding_ = true;
+        hold_from_ = out_.size();
+      }
+      see_content(event);
+      break;
+    case EventKind::delta: see_content(event); break;
+    case EventKind::block_stop:
+      if (event.block == chat::BlockKind::tool && holding_) {
+        holding_ = false;
+        content_ = true;
+      }
+      break;
+    case EventKind::finish:
+      finished_ = true;
+      tap_.stop = event.stop;
+      break;
+    case EventKind::error:
+      event_error_ = Error(ErrorCode::stream_error, event.error_message, event.error_status);
+      tap_.error_type = event.error_type;
+      tap_.error_status = event.error_status;
+      return;
+    case EventKind::usage:
+    case EventKind::ping: break;
+  }
+  if (lane_ == Lane::translate && event.kind != EventKind::ping) {
+    writer_->event(event, out_);
+    if (event.kind == EventKind::start) opening_ = out_.size();
+  }
+}
+
+void Relay::see_content(const chat::Event& event) {
+  tap_.content_bytes += static_cast<std::int64_t>(event.text.escaped.size());
+  if (!chat::is_content(event)) return;
+  ++tap_.content_events;
+  if (!holding_) content_ = true;
+  if (!tap_.first_content) tap_.first_content = turn_.exchange.loop().now();
+}
+
+void Relay::adopt_early_head() {
+  if (lane_ == Lane::translate) {
+    out_.erase(0, opening_);
+    safe_ -= opening_;
+    opening_ = 0;
+    return;
+  }
+  names_.id = turn_.answer_id;
+  std::string kept;
+  dialect::SseFramer frames;
+  std::size_t safe = 0;
+  if (!frames.feed(out_)) return;
+  std::size_t consumed = 0;
+  while (const std::optional<dialect::SseFrame> frame = frames.next()) {
+    consumed += frame->raw.size();
+    if (!turn_.dialect.opens_answer(*frame)) {
+      turn_.dialect.append_renamed(*frame, names_, kept);
+    }
+    if (consumed <= safe_) safe = kept.size();
+  }
+  out_ = std::move(kept);
+  safe_ = safe;
+  hold_from_ = std::min(hold_from_, safe_);
+}
+
+http::asio::awaitable<Result<void>> Relay::flush() {
+  if (!content_ || safe_ == 0) co_return Result<void>();
+  if (!client_.committed() && client_.opened_by_us()) adopt_early_head();
+  const std::string_view bytes(out_.data(), safe_);
+  Result<void> sent;
+  if (client_.committed()) {
+    sent = co_await client_.write(bytes);
+  } else {
+    sent = co_await client_.commit(setup_.headers, bytes);
+  }
+  if (!sent) {
+    turn_.client_gone = true;
+    co_return sent;
+  }
+  out_.erase(0, safe_);
+  hold_from_ -= std::min(hold_from_, safe_);
+  safe_ = 0;
+  if (out_.empty() && out_.capacity() > 64 * 1024) out_.shrink_to_fit();
+  co_return Result<void>();
+}
+
+}  // namespace nl::gateway

@@ -1,0 +1,97 @@
+// Relay: one upstream answer -> the client, event by event. Owns the commit point and the hold-back.
+//
+// Nothing goes to the client before the first content event, so a failure until then is free. Tool
+// blocks are held back, start included, until they are whole while another target could take over.
+// Same dialect on both sides: each event is validated, tapped and passed on with its own bytes.
+// Otherwise reader -> events -> writer. A relay serves one attempt; loop thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "chat/event.h"
+#include "gateway/client_stream.h"
+#include "gateway/options.h"
+#include "gateway/turn.h"
+#include "provider/provider.h"
+
+namespace nl::gateway {
+
+// Whether another target could still take over if this one fails before its content.
+enum class Backup : std::uint8_t { none, another_target };
+
+struct RelaySetup {
+  const provider::Provider& provider;
+  const GatewayOptions& options;
+  std::string headers;      // the answer's header lines
+  std::string model;        // the target's own name for its model
+  Backup backup = Backup::none;
+  bool reasoning = false;   // the longer budgets
+  Instant deadline{};       // of the whole attempt
+};
+
+// What was seen of an answer, whole or not.
+struct AnswerTap {
+  chat::Usage usage;
+  chat::StopReason stop = chat::StopReason::none;
+  std::string model;               // as the upstream calls it
+  std::int64_t content_bytes = 0;  // text, thinking and argument bytes
+  std::int64_t content_events = 0;
+  std::optional<Instant> first_content;
+  // An error event inside the answer.
+  std::string error_type;
+  int error_status = 0;
+};
+
+struct RelayResult {
+  std::optional<Error> error;  // nothing = the whole answer was relayed
+  AnswerTap tap;
+};
+
+class Relay final : private dialect::EventSink {
+ public:
+  Relay(Turn& turn, ClientStream& client, RelaySetup setup);
+
+  http::asio::awaitable<RelayResult> run(provider::Opening& opening);
+
+ private:
+  enum class Lane : std::uint8_t { pass_through, translate };
+
+  void on_event(const chat::Event& event) override;
+  void see_content(const chat::Event& event);
+  Result<void> take(const dialect::SseFrame& frame);
+  void append(const dialect::SseFrame& frame);
+  // Bytes already gathered, made to fit an answer that our early head opened.
+  void adopt_early_head();
+  http::asio::awaitable<Result<void>> read_stream(provider::Opening& opening);
+  http::asio::awaitable<Result<void>> read_whole(provider::Opening& opening);
+  Result<void> end_of_body();
+  http::asio::awaitable<Result<void>> flush();
+  Instant progress_deadline() const;
+
+  Turn& turn_;
+  ClientStream& client_;
+  RelaySetup setup_;
+  Lane lane_;
+  std::unique_ptr<dialect::Reader> reader_;
+  std::unique_ptr<dialect::Writer> writer_;  // translate only
+  dialect::SseFramer framer_;
+  AnswerTap tap_;
+  std::string out_;            // gathered, not yet sent
+  std::size_t opening_ = 0;    // bytes of out_ that open the answer
+  std::size_t safe_ = 0;       // bytes of out_ that are not held back
+  std::size_t hold_from_ = 0;
+  bool may_hold_ = false;
+  bool holding_ = false;
+  bool content_ = false;       // some content is in the safe part or was sent
+  bool progressed_ = false;
+  bool finished_ = false;      // the terminal event was seen
+  bool closed_ = false;        // pass-through: the frame that ends the answer was gathered
+  dialect::Renaming names_;    // pass-through: what is to be replaced in each frame
+  std::optional<Error> event_error_;
+  Instant progress_at_{};
+};
+
+}  // namespace nl::gateway

@@ -1,0 +1,49 @@
+#include "gateway/spend.h"
+
+#include <ctime>
+
+namespace nl::gateway {
+namespace {
+
+std::tm local_time(WallTime wall) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(wall);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return parts;
+}
+
+}  // namespace
+
+std::int64_t local_day(WallTime wall) {
+  const std::tm parts = local_time(wall);
+  return static_cast<std::int64_t>(parts.tm_year) * 366 + parts.tm_yday;
+}
+
+std::int64_t local_day_start_unix_ms(WallTime wall) {
+  std::tm parts = local_time(wall);
+  parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
+  parts.tm_isdst = -1;
+  return static_cast<std::int64_t>(std::mktime(&parts)) * 1000;
+}
+
+SpendGuard::SpendGuard(const Clock& clock, std::int64_t start_micro_usd)
+    : clock_(clock), spent_(start_micro_usd), day_(local_day(clock.wall())) {}
+
+void SpendGuard::roll() {
+  const std::int64_t today = local_day(clock_.wall());
+  std::int64_t known = day_.load();
+  if (known != today && day_.compare_exchange_strong(known, today)) spent_.store(0);
+}
+
+std::int64_t SpendGuard::spent() {
+  roll();
+  return spent_.load();
+}
+
+void SpendGuard::reserve(std::int64_t micro_usd) { spent_.fetch_add(micro_usd); }
+
+void SpendGuard::settle(std::int64_t reserved_micro_usd, std::int64_t paid_micro_usd) {
+  spent_.fetch_add(paid_micro_usd - reserved_micro_usd);
+}
+
+}  // namespace nl::gateway

@@ -1,0 +1,48 @@
+#include "gateway/tally.h"
+
+#include "gateway/spend.h"
+
+namespace nl::gateway {
+
+bool moved(const state::RequestRow& row) {
+  return row.outcome == "ok" && row.provider + "/" + row.model != row.preferred;
+}
+
+Tally::Tally(const Clock& clock, const state::Totals& today)
+    : clock_(clock), day_(local_day(clock.wall())) {
+  numbers_.requests = today.requests;
+  numbers_.errors = today.errors;
+  numbers_.failovers = today.failovers;
+  numbers_.cost_micro_usd = today.cost_micro_usd;
+}
+
+void Tally::roll() {
+  const std::int64_t today = local_day(clock_.wall());
+  if (today == day_) return;
+  day_ = today;
+  numbers_.requests = numbers_.errors = numbers_.failovers = numbers_.cost_micro_usd = 0;
+}
+
+void Tally::count(const state::RequestRow& row) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  roll();
+  ++numbers_.requests;
+  if (row.cost_micro_usd > 0) numbers_.cost_micro_usd += row.cost_micro_usd;
+  if (row.outcome == "ok") {
+    numbers_.tier = row.tier;
+    numbers_.provider = row.provider;
+    numbers_.model = row.model;
+    numbers_.reason = moved(row) ? row.reason : "";
+    if (moved(row)) ++numbers_.failovers;
+  } else if (row.outcome != "client_gone" && (row.status >= 500 || row.status == 200)) {
+    ++numbers_.errors;
+  }
+}
+
+TallyNumbers Tally::numbers() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  roll();
+  return numbers_;
+}
+
+}  // namespace nl::gateway

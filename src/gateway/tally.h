@@ -1,0 +1,44 @@
+// Tally: today's turns in numbers and who answered last; what `status` shows without a database.
+//
+// Starts from what the ledger knows of today and begins anew with the local day. Shared by all
+// loops; a short lock, never held across a suspension.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "state/ledger.h"
+
+namespace nl::gateway {
+
+struct TallyNumbers {
+  std::int64_t requests = 0;
+  std::int64_t errors = 0;     // not answered, by no fault of the client
+  std::int64_t failovers = 0;  // answered by another target than the preferred one
+  std::int64_t cost_micro_usd = 0;
+  // Of the newest answer.
+  std::string tier, provider, model, reason;
+};
+
+class Tally {
+ public:
+  Tally(const Clock& clock, const state::Totals& today);
+
+  void count(const state::RequestRow& row);
+  TallyNumbers numbers();
+
+ private:
+  void roll();
+
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::int64_t day_;
+  TallyNumbers numbers_;
+};
+
+// True when another target than the preferred one answered.
+bool moved(const state::RequestRow& row);
+
+}  // namespace nl::gateway

@@ -1,0 +1,51 @@
+// Turn: everything known of one request while it is being answered.
+//
+// Made by the gateway after admission, passed by reference along the way, and turned into a ledger
+// row at the end. Its views point into the Exchange's body, which outlives it. One loop.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "chat/request.h"
+#include "dialect/dialect.h"
+#include "gateway/credential.h"
+#include "http/client.h"
+#include "http/server.h"
+#include "router/planner.h"
+#include "state/ledger.h"
+
+namespace nl::gateway {
+
+struct Turn {
+  Turn(http::Exchange& client_exchange, dialect::DialectId dialect_id)
+      : exchange(client_exchange), dialect(dialect::dialect(dialect_id)) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  http::Exchange& exchange;
+  const dialect::Dialect& dialect;
+  std::string id;       // x-nightlight-request-id
+  Instant started{};
+  WallTime started_wall{};
+  dialect::Document document;
+  chat::Request request;
+  std::string model;    // as the client spelled it, unescaped
+  ClientCredential credential;
+  router::RequestFacts facts;
+  std::string last_user, system_start;  // what facts' views point to
+  std::string answer_id;                // the id of an answer that we begin ourselves
+  http::Cancel cancel;                  // fired when the client has gone
+  bool client_gone = false;
+  bool direct = false;
+  state::RequestRow row;
+};
+
+// Fills request, model, credential and facts from the validated body. Errors: bad_request, 400.
+Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens);
+
+// The answer context of a writer for this turn.
+dialect::AnswerContext answer_context(const Turn& turn);
+
+}  // namespace nl::gateway

@@ -1,0 +1,20 @@
+// Upstreams: one loop's providers beside the policy that orders them.
+//
+// Built whole by app from one configuration and swapped whole on reload: a Turn keeps the one it
+// began with. providers[i] belongs to policy.providers[i]. Loop thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "provider/provider.h"
+#include "router/planner.h"
+
+namespace nl::gateway {
+
+struct Upstreams {
+  router::Policy policy;
+  std::vector<std::unique_ptr<provider::Provider>> providers;
+};
+
+}  // namespace nl::gateway
