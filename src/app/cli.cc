@@ -1,0 +1,165 @@
+#include "app/cli.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/version.h"
+
+namespace nl::app {
+namespace {
+
+constexpr const char* kCommands = "up, check, status, why, report, run, version";
+
+// Each command's help ends with an example.
+constexpr const char* kExamples[][2] = {
+    {"up", "Example:\n  nightlight up\n  nightlight --listen 127.0.0.1:2400 up"},
+    {"check", "Example:\n  nightlight check\n  nightlight check --defaults > config.toml"},
+    {"status", "Example:\n  nightlight status\n  nightlight status --line   # for a status line"},
+    {"why", "Example:\n  nightlight why last\n  nightlight why req_4k2m9x"},
+    {"report", "Example:\n  nightlight report --since yesterday"},
+    {"run", "Example:\n  nightlight run claude\n  nightlight run claude -- --continue"},
+    {"version", "Example:\n  nightlight version"},
+};
+
+// What CLI11 writes into; the forms become one enumerator afterwards.
+struct Raw {
+  bool json = false;
+  bool line = false;
+  bool defaults = false;
+  std::string level = "info";
+  std::string since = "today";
+};
+
+void add_global(CLI::App& app, CliOptions& options, Raw& raw) {
+  app.add_option("--config", options.config.path, "configuration file")->type_name("FILE");
+  app.add_option("--listen", options.config.listen, "address to listen on; may be repeated")
+      ->type_name("ADDR")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--workers", options.config.workers, "event loops")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
+  app.add_option("--log", raw.level, "least level of log lines")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+}
+
+void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
+  app.add_subcommand("up", "serve in the foreground until SIGTERM");
+  CLI::App* check = app.add_subcommand("check", "print the effective plan and its bus factor");
+  check->add_flag("--json", raw.json, "the same for programs");
+  check->add_flag("--defaults", raw.defaults, "print every setting with its default instead");
+  CLI::App* status =
+      app.add_subcommand("status", "ask the running gateway which tier is answering");
+  status->add_flag("--json", raw.json, "the gateway's answer as it is");
+  status->add_flag("--line", raw.line, "one short line, for a client's status line");
+  CLI::App* why = app.add_subcommand("why", "tell the story of one request");
+  why->add_option("id", options.subject, "the request's id, or last")->required()->type_name("ID");
+  CLI::App* report = app.add_subcommand("report", "what a time was like");
+  report->add_option("--since", raw.since, "today, yesterday, 24h, 7d or a date (2026-11-25)")
+      ->type_name("WHEN");
+  report->add_flag("--json", raw.json, "the same for programs");
+  CLI::App* run = app.add_subcommand("run", "start a client on the gateway; arguments after --");
+  run->add_option("client", options.subject, "claude, opencode")->required()->type_name("CLIENT");
+  app.add_subcommand("version", "print the version");
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();
+    for (const auto& [name, example] : kExamples) {
+      if (command->get_name() == name) command->footer(std::string("\n") + example);
+    }
+  }
+}
+
+Form form_of(const Raw& raw) {
+  if (raw.defaults) return Form::defaults;
+  if (raw.json) return Form::json;
+  return raw.line ? Form::line : Form::people;
+}
+
+log::Level level_of(const std::string& name) {
+  if (name == "debug") return log::Level::debug;
+  if (name == "warn") return log::Level::warn;
+  return name == "error" ? log::Level::error : log::Level::info;
+}
+
+CliText mistake(std::string text) {
+  return CliText{fmt::format("nightlight: {}; `nightlight --help` lists what there is\n", text), 2};
+}
+
+Command command_of(const std::string& name) {
+  if (name == "check") return Command::check;
+  if (name == "status") return Command::status;
+  if (name == "why") return Command::why;
+  if (name == "report") return Command::report;
+  return name == "run" ? Command::run : Command::up;
+}
+
+// The first word that is no option and no option's value.
+std::string first_word(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (!word.starts_with('-')) return word;
+    const bool takes_value =
+        word == "--config" || word == "--listen" || word == "--workers" || word == "--log";
+    if (takes_value) ++i;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& arguments) {
+  CliOptions options;
+  if (!arguments.empty()) options.program = arguments.front();
+  // What follows -- belongs to the client and is not ours to read.
+  const auto dashes = std::find(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end(),
+                                std::string("--"));
+  std::vector<std::string> words(arguments.begin() + (arguments.empty() ? 0 : 1), dashes);
+  if (dashes != arguments.end()) options.rest.assign(dashes + 1, arguments.end());
+
+  Raw raw;
+  CLI::App app("Nightlight: one local address for every AI tool; it keeps answering.",
+               "nightlight");
+  app.set_version_flag("--version", fmt::format("nightlight {}", kVersion));
+  app.require_subcommand(0, 1);
+  app.footer("\nExample:\n  nightlight up\n  nightlight run claude");
+  add_global(app, options, raw);
+  add_commands(app, options, raw);
+
+  const std::string word = first_word(words);
+  const auto commands = app.get_subcommands({});
+  const bool known = std::any_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
+    return command->get_name() == word;
+  });
+  if (!word.empty() && !known) {
+    return mistake(fmt::format("no command is called \"{}\": use {}", word, kCommands));
+  }
+  try {
+    std::vector<std::string> reversed(words.rbegin(), words.rend());
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return CliText{chosen.empty() ? app.help() : chosen.front()->help(), 0};
+  } catch (const CLI::CallForVersion&) {
+    return CliText{fmt::format("nightlight {}\n", kVersion), 0};
+  } catch (const CLI::ParseError& error) {
+    return mistake(error.what());
+  }
+
+  const auto chosen = app.get_subcommands();
+  if (chosen.empty()) return CliText{app.help(), words.empty() ? 0 : 2};
+  const std::string name = chosen.front()->get_name();
+  if (name == "version") return CliText{fmt::format("nightlight {}\n", kVersion), 0};
+  options.command = command_of(name);
+  if (!options.rest.empty() && options.command != Command::run) {
+    return mistake(fmt::format("{} takes nothing after --", name));
+  }
+  options.form = form_of(raw);
+  options.level = level_of(raw.level);
+  if (options.command == Command::report) options.subject = raw.since;
+  return options;
+}
+
+}  // namespace nl::app

@@ -1,0 +1,39 @@
+// Command line: what was asked, as plain values.
+//
+// parse_cli() decides everything that can be decided without a file or a socket; help, the version
+// and mistakes come back as text with an exit status. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/config.h"
+#include "base/log.h"
+
+namespace nl::app {
+
+enum class Command : std::uint8_t { up, check, status, why, report, run };
+
+enum class Form : std::uint8_t { people, json, line, defaults };
+
+struct CliOptions {
+  Command command = Command::up;
+  ConfigSource config;  // --config, --listen, --workers
+  log::Level level = log::Level::info;
+  Form form = Form::people;       // --json, --line, --defaults
+  std::string subject;            // why: the id; run: the client; report: --since
+  std::vector<std::string> rest;  // run: what follows --
+  std::string program;            // argv[0]
+};
+
+// Text to print instead of running a command; `status` 0 goes to standard output, else to error.
+struct CliText {
+  std::string text;
+  int status = 0;
+};
+
+std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& arguments);
+
+}  // namespace nl::app

@@ -1,0 +1,186 @@
+#include "app/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "app/config_file.h"
+#include "app/config_parse.h"
+#include "app/config_toml.h"
+
+namespace nl::app {
+namespace {
+
+// Sections that DESIGN names and that have no part to govern yet.
+const std::vector<std::string> kLaterSections = {"repair", "keys", "fleet", "drill", "plan"};
+
+void parse_choices(TableReader& top, Parsing& parsing) {
+  Config& config = parsing.config;
+  config.discover = top.flag("discover").value_or(true);
+  if (const auto word = top.word("on_local", {"auto", "continue", "read-only", "hold"})) {
+    config.on_local = static_cast<router::OnLocal>(*word);
+  }
+  if (const toml::table* table = top.table("privacy")) {
+    TableReader reader(*table, "[privacy]", parsing.mistakes);
+    if (const auto word = reader.word("share", {"any", "configured", "local"})) {
+      config.share = static_cast<router::Share>(*word);
+    }
+    reader.finish();
+  }
+  if (const toml::table* table = top.table("budget")) {
+    TableReader reader(*table, "[budget]", parsing.mistakes);
+    if (const auto usd = reader.number("failover_usd_per_day", {0, 1e6}, "dollars")) {
+      config.failover_cap_micro_usd = std::llround(*usd * 1e6);
+      config.failover_cap_is_explicit = true;
+    }
+    reader.finish();
+  }
+  if (const auto path = top.text("ca_file")) {
+    const auto absolute = absolute_path(path->text, parsing.environment);
+    if (absolute) {
+      config.ca_file = *absolute;
+    } else {
+      top.mistake(path->place, "ca_file", absolute.error().message, "");
+    }
+  }
+}
+
+void parse_later(TableReader& top, Parsing& parsing) {
+  if (const toml::table* engine = top.table("engine")) {
+    TableReader reader(*engine, "[engine]", parsing.mistakes);
+    reader.text("model");
+    reader.word("start", {"eager", "on-demand"});
+    reader.finish();
+    parsing.config.warnings.push_back(
+        fmt::format("{}:{}: [engine] is not used: this release has no engine of its own",
+                    parsing.config.source_path, reader.place().line));
+  }
+  for (const std::string& name : kLaterSections) {
+    if (const toml::node* node = top.node(name)) {
+      top.mistake(place_of(*node), name, "is not part of this release", "remove the section");
+    }
+  }
+}
+
+void take_environment(Config& config, const Environment& environment) {
+  const auto first_of = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+      if (const auto value = environment.find(name)) return std::string(*value);
+    }
+    return std::string();
+  };
+  config.https_proxy = first_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  config.no_proxy = first_of({"no_proxy", "NO_PROXY"});
+  // XDG: a relative value is to be ignored.
+  const std::string state = environment.text("XDG_STATE_HOME");
+  config.state_dir = state.starts_with('/') ? state + "/nightlight"
+                                            : environment.text("HOME") + "/.local/state/nightlight";
+}
+
+void take_command_line(Config& config, const ConfigSource& source) {
+  if (!source.listen.empty()) {
+    config.listen = source.listen;
+    config.listen_is_default = false;
+  }
+  if (source.workers > 0) config.workers = source.workers;
+}
+
+Result<Config> finish(Config config, Parsing& parsing) {
+  if (!parsing.mistakes.empty()) return std::unexpected(parsing.mistakes.error());
+  auto& names = config.key_variables;
+  for (const provider::KnownProvider& known : provider::known_providers()) {
+    for (const std::string_view name : known.key_variables) names.emplace_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return config;
+}
+
+Result<Config> parse_text(const ConfigText& file, const ConfigSource& source,
+                          const Environment& environment) {
+  Config config;
+  config.source_path = file.path;
+  take_environment(config, environment);
+  Mistakes mistakes(file.path);
+  const toml::parse_result parsed = toml::parse(std::string_view(file.text), file.path);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    mistakes.add({error.source().begin.line, error.source().begin.column},
+                 fmt::format("not valid TOML: {}", error.description()), "");
+    return std::unexpected(mistakes.error());
+  }
+  Parsing parsing{config, mistakes, environment, file.mode};
+  TableReader top(parsed.table(), "", mistakes);
+  const Place listen = parse_entry(top, parsing);
+  parse_providers(top, parsing);
+  parse_targets(top, parsing);
+  parse_limits(top, parsing);
+  parse_choices(top, parsing);
+  parse_later(top, parsing);
+  top.finish();
+  complete_tiers(parsing);
+  take_command_line(config, source);
+  check_listen(parsing, source.listen.empty() ? listen : Place{});
+  return finish(std::move(config), parsing);
+}
+
+Result<Config> without_file(const ConfigSource& source, const Environment& environment) {
+  Config config;
+  take_environment(config, environment);
+  Mistakes mistakes("command line");
+  Parsing parsing{config, mistakes, environment};
+  complete_tiers(parsing);
+  take_command_line(config, source);
+  check_listen(parsing, Place{});
+  return finish(std::move(config), parsing);
+}
+
+std::vector<std::string> search_path(const Environment& environment) {
+  std::vector<std::string> places;
+  const std::string xdg = environment.text("XDG_CONFIG_HOME");
+  const std::string home = environment.text("HOME");
+  if (xdg.starts_with('/')) {
+    places.push_back(xdg + "/nightlight/config.toml");
+  } else if (home.starts_with('/')) {
+    places.push_back(home + "/.config/nightlight/config.toml");
+  }
+  places.emplace_back("/etc/nightlight/config.toml");
+  return places;
+}
+
+}  // namespace
+
+std::optional<std::size_t> Config::provider_index(std::string_view name) const {
+  for (std::size_t i = 0; i < providers.size(); ++i) {
+    if (providers[i].name == name) return i;
+  }
+  return std::nullopt;
+}
+
+Result<Config> load_config(const ConfigSource& source, const Environment& environment) {
+  if (!source.path.empty()) {
+    auto file = read_config_file(source.path);
+    if (!file) {
+      return fail(ErrorCode::config,
+                  fmt::format("{}; --config names a file that exists", file.error().message));
+    }
+    return parse_text(*file, source, environment);
+  }
+  for (const std::string& place : search_path(environment)) {
+    auto file = read_config_file(place);
+    if (file) return parse_text(*file, source, environment);
+    if (file.error().code != ErrorCode::not_found) return std::unexpected(std::move(file.error()));
+  }
+  return without_file(source, environment);
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& path,
+                            const ConfigSource& source, const Environment& environment) {
+  ConfigText file;
+  file.text = std::string(text);
+  file.path = path;
+  return parse_text(file, source, environment);
+}
+
+}  // namespace nl::app

@@ -1,0 +1,34 @@
+// LocalGateway: the gateway that may be running on this machine, as a client of it sees it.
+//
+// Asks over HTTP at the first address of the configuration that this machine can reach. Blocking,
+// with its own loop; for the command line only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "app/config.h"
+#include "base/error.h"
+
+namespace nl::app {
+
+class LocalGateway {
+ public:
+  explicit LocalGateway(const Config& config);
+
+  // "http://127.0.0.1:2300"; empty when it listens on unix sockets only.
+  const std::string& base_url() const { return base_url_; }
+  // The body of a 200 to GET `path`. Errors: connect and the like when nothing answers there,
+  // status when something else than 200 came, config when no address can be asked.
+  Result<std::string> get(std::string_view path, Duration within) const;
+  // True when a Nightlight answers there.
+  bool up(Duration within) const;
+
+ private:
+  std::optional<http::Endpoint> endpoint_;
+  std::string base_url_;
+  std::string headers_;
+};
+
+}  // namespace nl::app

@@ -1,0 +1,78 @@
+// The program: reads the command line and hands over to one command.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/cli.h"
+#include "app/plan_view.h"
+#include "app/report.h"
+#include "app/run_client.h"
+#include "app/serve.h"
+#include "app/status_text.h"
+
+namespace nl::app {
+namespace {
+
+int complain(const Error& error) {
+  fmt::print(stderr, "nightlight: {}\n", error.message);
+  return 2;
+}
+
+int check(const CliOptions& options, const Config& config) {
+  const Routing routing = make_routing(config);
+  fmt::print("{}",
+             options.form == Form::json ? plan_json(config, routing) : plan_text(config, routing));
+  return 0;
+}
+
+int run(const CliOptions& options, const Environment& environment) {
+  const auto config = load_config(options.config, environment);
+  RunSetup setup{options, environment, nullptr, ""};
+  if (config) {
+    setup.config = &*config;
+  } else {
+    setup.trouble = config.error().message;
+  }
+  return run_client(setup);
+}
+
+int dispatch(const CliOptions& options) {
+  if (options.command == Command::up) return serve(options);
+  if (options.command == Command::check && options.form == Form::defaults) {
+    fmt::print("{}", default_settings());
+    return 0;
+  }
+  const Environment environment = Environment::of_process();
+  if (options.command == Command::run) return run(options, environment);
+  const auto config = load_config(options.config, environment);
+  if (!config) return complain(config.error());
+  switch (options.command) {
+    case Command::up:
+    case Command::run:
+      break;
+    case Command::check:
+      return check(options, *config);
+    case Command::status:
+      return status(options, *config);
+    case Command::why:
+      return why(options, *config);
+    case Command::report:
+      return report(options, *config);
+  }
+  return 2;
+}
+
+}  // namespace
+}  // namespace nl::app
+
+int main(int argc, char** argv) {
+  const auto parsed = nl::app::parse_cli(std::vector<std::string>(argv, argv + argc));
+  if (const auto* text = std::get_if<nl::app::CliText>(&parsed)) {
+    std::fputs(text->text.c_str(), text->status == 0 ? stdout : stderr);
+    return text->status;
+  }
+  return nl::app::dispatch(std::get<nl::app::CliOptions>(parsed));
+}

@@ -1,0 +1,39 @@
+// Routing: from a Config to what the planner and the providers need; the built-in routes.
+//
+// policy.providers[i], settings[i] and config.providers[i] are the same provider. Pure. The
+// built-in routes ("right model, right job") stand in only where the user named no tiers, routes or
+// tasks and OpenRouter has a key: without that they would send requests where nothing can answer.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "gateway/options.h"
+#include "provider/provider.h"
+#include "router/planner.h"
+
+namespace nl::app {
+
+struct Routing {
+  router::Policy policy;
+  std::vector<provider::Setting> settings;
+};
+
+Routing make_routing(const Config& config);
+
+// A local server that was found running, with the chat models it lists.
+struct FoundServer {
+  std::string name;      // "ollama", "lmstudio"
+  std::string base_url;  // as configuration takes it
+  std::vector<std::string> models;
+};
+
+// Adds the server's models to the provider of that name, or the server as a new last provider of
+// the local tier. A server without a model, or one that the configuration does not want, changes
+// nothing: a file that names tiers or routes uses only what it names.
+void add_found(Routing& routing, const FoundServer& found, const Config& config);
+
+gateway::GatewayOptions gateway_options(const Config& config);
+
+}  // namespace nl::app

@@ -1,0 +1,330 @@
+#include "app/serve.h"
+
+#include <fmt/format.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "admin/status.h"
+#include "app/config.h"
+#include "app/discover.h"
+#include "app/plan_view.h"
+#include "app/policy.h"
+#include "base/hardening.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "gateway/gateway.h"
+#include "http/listen_lock.h"
+#include "http/server.h"
+#include "state/ledger.h"
+
+namespace nl::app {
+namespace {
+
+namespace asio = boost::asio;
+
+// For each local server that is asked for its models at start.
+constexpr Duration kDiscoverWithin = std::chrono::milliseconds(300);
+
+// One loop with everything that belongs to its thread.
+struct Worker {
+  Worker(const Clock& clock, const http::ClientOptions& options) : loop(clock), client(loop, options) {}
+
+  http::Loop loop;
+  http::Client client;
+  std::unique_ptr<gateway::Gateway> gateway;
+  std::unique_ptr<http::Server> server;
+  std::unique_ptr<asio::steady_timer> drain_timer;
+  std::thread thread;
+
+  // On the loop's own thread: stops it once no request is being answered, at `deadline` at the
+  // latest.
+  void stop_when_idle(Instant deadline) {
+    if (server->active() == 0 || loop.now() >= deadline) {
+      server->stop();
+      loop.io().stop();
+      return;
+    }
+    if (!drain_timer) drain_timer = std::make_unique<asio::steady_timer>(loop.io());
+    drain_timer->expires_after(std::chrono::milliseconds(20));
+    drain_timer->async_wait([this, deadline](const boost::system::error_code& error) {
+      if (!error) stop_when_idle(deadline);
+    });
+  }
+};
+
+std::shared_ptr<const gateway::Upstreams> make_upstreams(const Routing& routing,
+                                                         http::Client& client) {
+  auto upstreams = std::make_shared<gateway::Upstreams>();
+  upstreams->policy = routing.policy;
+  for (const provider::Setting& setting : routing.settings) {
+    upstreams->providers.push_back(std::make_unique<provider::Provider>(client, setting));
+  }
+  return upstreams;
+}
+
+http::ClientOptions client_options(const Config& config) {
+  http::ClientOptions options;
+  options.budgets = config.limits.client();
+  options.extra_ca_file = config.ca_file;
+  options.https_proxy = config.https_proxy;
+  options.no_proxy = config.no_proxy;
+  return options;
+}
+
+int say(const Error& error) {
+  std::fprintf(stderr, "nightlight: %s\n", error.message.c_str());
+  return 1;
+}
+
+// The folder of the locks: the user's own in the system's place for temporary files, so that two
+// gateways with different homes see each other; else beside the ledger.
+std::string lock_folder(const Config& config) {
+  std::error_code error;
+  const std::filesystem::path shared = std::filesystem::temp_directory_path(error) /
+                                       fmt::format("nightlight-{}", ::getuid());
+  ::mkdir(shared.c_str(), 0700);
+  struct stat found {};
+  const bool own = !error && ::lstat(shared.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
+                   found.st_uid == ::getuid() && (found.st_mode & 077) == 0;
+  if (own) return shared;
+  const std::string beside = config.state_dir + "/run";
+  std::filesystem::create_directories(beside, error);
+  return beside;
+}
+
+// A provider that points at ourselves would send every request round for ever.
+Result<void> refuse_own_address(const Config& config) {
+  for (const std::string& text : config.listen) {
+    const auto address = http::parse_listen_address(text);
+    if (!address || !address->unix_path.empty() || address->port == 0) continue;
+    for (const ProviderConfig& provider : config.providers) {
+      const http::Endpoint& endpoint = provider.url.endpoint;
+      const bool here = endpoint.host == address->host || endpoint.host == "localhost";
+      if (here && endpoint.port == address->port && endpoint.scheme == http::Scheme::http) {
+        return fail(ErrorCode::config,
+                    fmt::format("provider {} has this gateway's own address {} as its base_url; "
+                                "write the address of the model server",
+                                provider.name, text));
+      }
+    }
+  }
+  return {};
+}
+
+// The whole program of `up`, in the order in which it is built; destroyed in reverse.
+class Serving {
+ public:
+  Serving(const CliOptions& options, const Environment& environment)
+      : options_(options), environment_(environment) {}
+
+  int run();
+
+ private:
+  Result<void> open_ledger();
+  Result<void> build();
+  Result<void> listen();
+  void print_plan() const;
+  void watch_signals(Worker& first);
+  void reload();
+  void drain();
+
+  const CliOptions& options_;
+  const Environment& environment_;
+  SystemClock clock_;
+  Config config_;
+  Routing routing_;
+  std::vector<FoundServer> found_;  // local servers that answered at start
+  gateway::GatewayOptions gateway_options_;
+  std::vector<std::unique_ptr<http::ListenLock>> locks_;
+  std::unique_ptr<state::Ledger> ledger_;
+  std::string ledger_note_;
+  router::Health health_;
+  std::unique_ptr<gateway::SpendGuard> spend_;
+  std::unique_ptr<gateway::Tally> tally_;
+  std::unique_ptr<gateway::WaitingRoom> waiting_;
+  std::unique_ptr<admin::Status> status_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<asio::signal_set> signals_;
+  std::vector<std::string> addresses_;  // really bound
+  bool draining_ = false;
+};
+
+Result<void> Serving::open_ledger() {
+  auto opened = state::open_ledger(config_.ledger_path());
+  if (!opened) return std::unexpected(std::move(opened.error()));
+  ledger_ = std::move(opened->ledger);
+  ledger_note_ = std::move(opened->note);
+  if (!ledger_note_.empty()) log::warn("{}", ledger_note_);
+  const state::LedgerReader reader(config_.ledger_path());
+  const std::int64_t from = gateway::local_day_start_unix_ms(clock_.wall());
+  const auto spent = reader.paid_failover_since(from);
+  const auto today = reader.totals(from, INT64_MAX);
+  spend_ = std::make_unique<gateway::SpendGuard>(clock_, spent.value_or(0));
+  tally_ = std::make_unique<gateway::Tally>(clock_, today.value_or(state::Totals()));
+  return {};
+}
+
+Result<void> Serving::build() {
+  routing_ = make_routing(config_);
+  found_ = discover(config_, kDiscoverWithin);
+  for (const FoundServer& server : found_) add_found(routing_, server, config_);
+  gateway_options_ = gateway_options(config_);
+  waiting_ = std::make_unique<gateway::WaitingRoom>(gateway_options_.queue_max);
+  const admin::StatusParts status_parts{clock_, health_, *spend_, *tally_, *ledger_};
+  status_ = std::make_unique<admin::Status>(status_parts);
+  if (!ledger_note_.empty()) status_->add_note(ledger_note_);
+  for (int i = 0; i < config_.workers; ++i) {
+    auto worker = std::make_unique<Worker>(clock_, client_options(config_));
+    const gateway::GatewayParts parts{worker->loop, health_,  *ledger_, *spend_,
+                                      *waiting_,    *tally_, *status_, gateway_options_};
+    auto upstreams = make_upstreams(routing_, worker->client);
+    if (i == 0) status_->set_upstreams(upstreams);
+    worker->gateway = std::make_unique<gateway::Gateway>(parts, std::move(upstreams));
+    worker->server = std::make_unique<http::Server>(worker->loop, *worker->gateway,
+                                                    config_.limits.server());
+    workers_.push_back(std::move(worker));
+  }
+  return {};
+}
+
+Result<void> Serving::listen() {
+  http::Server& server = *workers_.front()->server;
+  std::vector<http::Server*> all;
+  for (const auto& worker : workers_) all.push_back(worker->server.get());
+  server.share(all);
+  const std::string folder = lock_folder(config_);
+  for (const std::string& text : config_.listen) {
+    const auto address = http::parse_listen_address(text);
+    if (!address) return std::unexpected(address.error());
+    auto lock = http::ListenLock::take(folder, *address);
+    if (!lock) return std::unexpected(std::move(lock.error()));
+    const Result<void> bound = server.listen(*address);
+    if (!bound) {
+      // A machine without IPv6 still has the first of the default addresses.
+      if (config_.listen_is_default && !addresses_.empty()) {
+        log::warn("{}", bound.error().message);
+        continue;
+      }
+      return bound;
+    }
+    locks_.push_back(std::move(*lock));
+    addresses_.push_back(text);
+  }
+  const std::vector<std::uint16_t> ports = server.ports();
+  for (std::size_t i = 0; i < addresses_.size() && i < ports.size(); ++i) {
+    if (addresses_[i].ends_with(":0")) {
+      addresses_[i].resize(addresses_[i].size() - 1);
+      addresses_[i] += std::to_string(ports[i]);
+    }
+  }
+  status_->set_listen(addresses_);
+  return {};
+}
+
+void Serving::print_plan() const {
+  std::string text = fmt::format("nightlight {} serving on", kVersion);
+  for (const std::string& address : addresses_) text += " " + address;
+  text += fmt::format(" (pid {})\n", ::getpid());
+  text += plan_text(config_, routing_);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void Serving::watch_signals(Worker& first) {
+  signals_ = std::make_unique<asio::signal_set>(first.loop.io(), SIGTERM, SIGINT, SIGHUP);
+  signals_->async_wait([this, &first](const boost::system::error_code& error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload();
+    } else {
+      drain();
+    }
+    watch_signals(first);
+  });
+}
+
+// A whole new configuration, or the last good one: addresses, workers and limits stay as they are.
+void Serving::reload() {
+  auto loaded = load_config(options_.config, environment_);
+  if (!loaded) {
+    log::error("reload refused, the last good configuration stays: {}", loaded.error().message);
+    return;
+  }
+  config_.providers = loaded->providers;
+  routing_ = make_routing(*loaded);
+  for (const FoundServer& server : found_) add_found(routing_, server, *loaded);
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    auto upstreams = make_upstreams(routing_, worker.client);
+    if (i == 0) status_->set_upstreams(upstreams);
+    asio::post(worker.loop.io(), [&worker, upstreams = std::move(upstreams)]() {
+      worker.gateway->replace_upstreams(upstreams);
+    });
+  }
+  log::info("configuration reloaded");
+}
+
+// The first signal lets answers finish; a second one, or the drain limit, ends them.
+void Serving::drain() {
+  const Instant now = clock_.now();
+  const Instant deadline = draining_ ? now : now + config_.limits.drain;
+  draining_ = true;
+  log::info("draining");
+  for (const auto& worker : workers_) {
+    asio::post(worker->loop.io(), [&worker = *worker, deadline]() {
+      worker.server->drain();
+      worker.stop_when_idle(deadline);
+    });
+  }
+}
+
+int Serving::run() {
+  auto loaded = load_config(options_.config, environment_);
+  if (!loaded) return say(loaded.error());
+  config_ = std::move(*loaded);
+  clear_variables(config_.key_variables);
+  if (const auto own = refuse_own_address(config_); !own) return say(own.error());
+  if (const auto opened = open_ledger(); !opened) return say(opened.error());
+  if (const auto built = build(); !built) return say(built.error());
+  if (const auto bound = listen(); !bound) return say(bound.error());
+  Worker& first = *workers_.front();
+  watch_signals(first);
+  print_plan();
+  for (std::size_t i = 1; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    worker.thread = std::thread([&worker]() {
+      const auto work = asio::make_work_guard(worker.loop.io());
+      worker.loop.io().run();
+    });
+  }
+  first.loop.io().run();
+  for (const auto& worker : workers_) {
+    if (worker->thread.joinable()) worker->thread.join();
+  }
+  ledger_->flush(1000);
+  return 0;
+}
+
+}  // namespace
+
+int serve(const CliOptions& options) {
+  harden_process();
+  log::set_level(options.level);
+  const Environment environment = Environment::of_process();
+  Serving serving(options, environment);
+  return serving.run();
+}
+
+}  // namespace nl::app
