@@ -29,8 +29,9 @@ constexpr auto kSilence = std::chrono::seconds(30);
 
 // Headers of a request that go on: all but those that belong to one connection.
 std::string forwarded_headers(const http::RequestHead& head) {
-  constexpr std::string_view kOwn[] = {"host", "connection", "content-length", "transfer-encoding",
-                                       "expect", "keep-alive", "te", "upgrade"};
+  constexpr std::string_view kOwn[] = {
+      "host",       "connection", "content-length", "transfer-encoding", "expect",
+      "keep-alive", "te",         "upgrade"};
   std::string lines;
   lines.reserve(512);
   for (const http::Header& field : head.headers.all()) {
@@ -60,7 +61,8 @@ class Relay final : public http::Handler {
     const http::Outgoing outgoing{exchange.head().method, exchange.head().target, headers,
                                   exchange.body()};
     http::Cancel cancel;
-    auto call = co_await client_.send(upstream_, outgoing, cancel, loop_.now() + kHeadWait);
+    const nl::Instant head_until = loop_.now() + kHeadWait;
+    auto call = co_await client_.send(upstream_, outgoing, cancel, head_until);
     if (!call) {
       const http::Answer refusal = refuse(call.error(), {});
       (void)co_await exchange.respond(refusal);
@@ -104,7 +106,7 @@ class Relay final : public http::Handler {
       if (!piece) co_return exchange.abort();
       Result<void> sent;
       if (!begun) {
-        sent = co_await exchange.begin_stream(type, {}, *piece);
+        sent = co_await exchange.begin_stream(type, std::string_view(), *piece);
         begun = true;
       } else if (!piece->empty()) {
         sent = co_await exchange.write(*piece);

@@ -31,4 +31,8 @@ if(NL_BENCH)
     set_target_properties(${stem} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
       ${PROJECT_BINARY_DIR}/bench)
   endforeach()
+  # A peer of the benchmark harness, not a microbenchmark.
+  add_executable(relay_bet ${PROJECT_SOURCE_DIR}/bench/relay_bet.cc)
+  target_link_libraries(relay_bet PRIVATE http base nl_options)
+  nl_reuse_pch(relay_bet TRUE)
 endif()

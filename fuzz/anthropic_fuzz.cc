@@ -66,8 +66,9 @@ void fuzz_request(std::string_view text) {
   if (!request) return;
   (void)estimate_tokens(*request);
   Document again;
-  require(again.parse(ours.splice(document, {"m", ClientMarks::remove, {}}),
-                      DuplicateKeys::refuse_top_level)
+  require(again
+              .parse(ours.splice(document, {"m", ClientMarks::remove, {}}),
+                     DuplicateKeys::refuse_top_level)
               .has_value());
   for (const DialectId id : kBoth) {
     EncodeOptions options;
@@ -82,6 +83,7 @@ void fuzz_request(std::string_view text) {
     require(read.has_value());
     const auto twice = dialect(id).encode_request(*read, options);
     require(twice.has_value());
+    if (id == DialectId::anthropic) require(*twice == *encoded);
   }
 }
 
@@ -105,14 +107,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (size == 0) return 0;
   const std::string_view text(reinterpret_cast<const char*>(bytes) + 1, size - 1);
   switch (bytes[0] % 4) {
-    case 0: fuzz_request(text); break;
-    case 1: fuzz_stream(text); break;
+    case 0:
+      fuzz_request(text);
+      break;
+    case 1:
+      fuzz_stream(text);
+      break;
     case 2: {
       Relay relay;
       if (dialect(DialectId::anthropic).make_reader()->whole(text, relay)) relay.check();
       break;
     }
-    default: (void)dialect(DialectId::anthropic).read_error(529, text); break;
+    default:
+      (void)dialect(DialectId::anthropic).read_error(529, text);
+      break;
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The raw relay of relay_bet.cc as a peer of the benchmark harness (BENCH_EXTRA_PEERS names this
 # folder). RELAY_BET names the binary; BENCH_HOME the harness, whose ports.env has the ports.
-. "${BENCH_HOME:?}/ports.env"
+. "${BENCH_HOME:-$(dirname "$0")/..}/ports.env"
 P=$((GW_PORT+160))
 case $1 in
   version) echo "relay_bet" ;;

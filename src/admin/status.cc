@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-
 #include "base/version.h"
 #include "chat/text.h"
 
@@ -21,9 +20,12 @@ std::string quoted(std::string_view text) {
 
 const char* name(BreakerState state) {
   switch (state) {
-    case BreakerState::closed: return "up";
-    case BreakerState::open: return "down";
-    case BreakerState::half_open: return "probing";
+    case BreakerState::closed:
+      return "up";
+    case BreakerState::open:
+      return "down";
+    case BreakerState::half_open:
+      return "probing";
   }
   return "down";
 }
@@ -33,7 +35,9 @@ std::int64_t seconds_until(Instant at, Instant now) {
   return std::chrono::duration_cast<std::chrono::seconds>(at - now).count() + 1;
 }
 
-double usd(std::int64_t micro_usd) { return static_cast<double>(micro_usd) / 1e6; }
+double usd(std::int64_t micro_usd) {
+  return static_cast<double>(micro_usd) / 1e6;
+}
 
 }  // namespace
 
@@ -81,12 +85,15 @@ std::string Status::tiers_json(const router::Policy& policy) {
       }
       usable += able ? 1 : 0;
       down += able && state != "up" ? 1 : 0;
-      targets += fmt::format(
-          R"({}{{"provider":{},"model":{},"state":{},"reason":{},"ready_in_s":{}}})",
-          targets.empty() ? "" : ",", quoted(facts.name), quoted(spec.model), quoted(state),
-          quoted(reason), ready_in);
+      targets +=
+          fmt::format(R"({}{{"provider":{},"model":{},"state":{},"reason":{},"ready_in_s":{}}})",
+                      targets.empty() ? "" : ",", quoted(facts.name), quoted(spec.model),
+                      quoted(state), quoted(reason), ready_in);
     }
-    const char* state = usable == 0 ? "absent" : down == 0 ? "up" : down < usable ? "degraded" : "down";
+    const char* state = usable == 0     ? "absent"
+                        : down == 0     ? "up"
+                        : down < usable ? "degraded"
+                                        : "down";
     out += fmt::format(R"({}{{"tier":"{}","state":"{}","targets":[{}]}})", out.empty() ? "" : ",",
                        router::name(tier), state, targets);
   }
@@ -103,18 +110,18 @@ std::string Status::status_json() {
   }
   std::string notes;
   for (const std::string& note : notes_) notes += (notes.empty() ? "" : ",") + quoted(note);
-  return fmt::format(
-      R"({{"version":"{}","pid":{},"uptime_s":{},"listen":[{}],"tiers":[{}],)"
-      R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
-      R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
-      R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
-      R"("offline":{},"ledger_dropped":{},"notes":[{}]}})",
-      kVersion, ::getpid(), std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(),
-      listen, tiers_json(current->policy), quoted(today.tier), quoted(today.provider), quoted(today.model),
-      quoted(today.reason), today.requests, today.errors, today.failovers,
-      usd(today.cost_micro_usd), usd(parts_.spend.spent()),
-      usd(current->policy.failover_cap_micro_usd), parts_.health.offline(now),
-      parts_.ledger.dropped(), notes);
+  return fmt::format(R"({{"version":"{}","pid":{},"uptime_s":{},"listen":[{}],"tiers":[{}],)"
+                     R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
+                     R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
+                     R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
+                     R"("offline":{},"ledger_dropped":{},"notes":[{}]}})",
+                     kVersion, ::getpid(),
+                     std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(),
+                     listen, tiers_json(current->policy), quoted(today.tier),
+                     quoted(today.provider), quoted(today.model), quoted(today.reason),
+                     today.requests, today.errors, today.failovers, usd(today.cost_micro_usd),
+                     usd(parts_.spend.spent()), usd(current->policy.failover_cap_micro_usd),
+                     parts_.health.offline(now), parts_.ledger.dropped(), notes);
 }
 
 }  // namespace nl::admin

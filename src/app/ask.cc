@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <exception>
 
 namespace nl::app {
 namespace {
@@ -53,7 +53,8 @@ Result<std::string> ask(const Question& question) {
   http::Loop loop(clock);
   http::Client client(loop, http::ClientOptions());
   const Instant until = clock.now() + question.within;
-  http::asio::co_spawn(loop.io(), fetch(client, question, until, out), http::asio::detached);
+  http::asio::co_spawn(loop.io(), fetch(client, question, until, out),
+                       [&loop](const std::exception_ptr&) { loop.io().stop(); });
   // The deadline ends the work; the rest is for the wheel's coarse step.
   loop.io().run_for(question.within + std::chrono::milliseconds(500));
   return out;

@@ -81,6 +81,7 @@ void take_environment(Config& config, const Environment& environment) {
 void take_command_line(Config& config, const ConfigSource& source) {
   if (!source.listen.empty()) {
     config.listen = source.listen;
+    config.listen_place = "--listen";
     config.listen_is_default = false;
   }
   if (source.workers > 0) config.workers = source.workers;
@@ -103,6 +104,11 @@ Result<Config> parse_text(const ConfigText& file, const ConfigSource& source,
   config.source_path = file.path;
   take_environment(config, environment);
   Mistakes mistakes(file.path);
+  if (const auto place = stray_byte(file.text)) {
+    mistakes.add(*place, "a character outside ASCII that is not in quotes",
+                 "quote it or remove it");
+    return std::unexpected(mistakes.error());
+  }
   const toml::parse_result parsed = toml::parse(std::string_view(file.text), file.path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
@@ -120,6 +126,9 @@ Result<Config> parse_text(const ConfigText& file, const ConfigSource& source,
   parse_later(top, parsing);
   top.finish();
   complete_tiers(parsing);
+  if (listen.line > 0) {
+    config.listen_place = fmt::format("{}:{}:{}", file.path, listen.line, listen.column);
+  }
   take_command_line(config, source);
   check_listen(parsing, source.listen.empty() ? listen : Place{});
   return finish(std::move(config), parsing);

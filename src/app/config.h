@@ -75,6 +75,7 @@ struct Named {
 struct Config {
   std::string source_path;  // empty = no file: zero configuration
   std::vector<std::string> listen = {"127.0.0.1:2300", "[::1]:2300"};
+  std::string listen_place;       // who said so: "FILE:LINE:COLUMN" or "--listen"; empty = nobody
   bool listen_is_default = true;  // then a missing IPv6 is worth a warning only
   int workers = 1;
   std::vector<std::string> hosts;

@@ -30,8 +30,6 @@ constexpr TimeLimit kTimes[] = {
     {"wait_s", &Limits::wait},
     {"total_s", &Limits::total},
     {"whole_first_s", &Limits::whole_first},
-    {"retry_after_cap_s", &Limits::retry_after_cap},
-    {"token_retry_s", &Limits::token_retry},
     {"drain_s", &Limits::drain},
 };
 
@@ -49,7 +47,6 @@ constexpr SizeLimit kSizes[] = {
     {"body_bytes_max", &Limits::body_bytes_max, 1024, 4 * kGibibyte, "bytes"},
     {"body_memory_bytes_max", &Limits::body_memory_bytes_max, 1024, 64 * kGibibyte, "bytes"},
     {"answer_bytes_max", &Limits::answer_bytes_max, 1024, 4 * kGibibyte, "bytes"},
-    {"event_bytes_max", &Limits::event_bytes_max, 1024, kGibibyte, "bytes"},
     {"held_tool_bytes_max", &Limits::held_tool_bytes_max, 1024, kGibibyte, "bytes"},
     {"connections_max", &Limits::connections_max, 1, 1'000'000, ""},
     {"pool_per_endpoint_max", &Limits::pool_per_endpoint_max, 1, 1'000'000, ""},

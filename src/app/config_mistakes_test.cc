@@ -52,6 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"workers = ", "1:11", "not valid TOML", ""},
         Mistake{"a = 1\na = 2\n", "2:5", "not valid TOML", ""},
         Mistake{"[=\n", "1:2", "not valid TOML", ""},
+        Mistake{"# \xc3\xa9\nw\xc3\xa9 = 1", "2:2", "outside ASCII", "quote it"},
+        Mistake{"ca_file = \"\"\"\xc3\xa9\"\"\"\"\n\xc2\xa0x = 1", "2:1", "outside ASCII", ""},
         Mistake{"\nworkrs = 2", "2:1", "workrs: unknown key", "did you mean workers?"},
         Mistake{"zzzzzz = 2", "1:1", "unknown key", "check --defaults"},
         Mistake{"[limits]\nsilence = 3", "2:1", "[limits] silence: unknown key",

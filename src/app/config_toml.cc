@@ -67,7 +67,60 @@ std::string shown(std::string_view text) {
   return clean;
 }
 
+// The end of the string that begins with the quote at `from`: behind its closing quotes, or at the
+// line end that cuts it, or at the end of the text.
+std::size_t string_end(std::string_view text, std::size_t from) {
+  const char quote = text[from];
+  const auto quotes_at = [&](std::size_t at) {
+    std::size_t count = 0;
+    while (count < 5 && at + count < text.size() && text[at + count] == quote) ++count;
+    return count;
+  };
+  const std::size_t opening = quotes_at(from);
+  const bool lines = opening >= 3;
+  if (opening == 2) return from + 2;
+  std::size_t at = from + (lines ? 3 : 1);
+  while (at < text.size()) {
+    if (text[at] == '\\' && quote == '"') {
+      at += 2;
+    } else if (text[at] == '\n' && !lines) {
+      return at;
+    } else if (text[at] != quote) {
+      ++at;
+    } else if (!lines) {
+      return at + 1;
+    } else {
+      const std::size_t run = quotes_at(at);
+      at += run;
+      if (run >= 3) return at;
+    }
+  }
+  return text.size();
+}
+
 }  // namespace
+
+std::optional<Place> stray_byte(std::string_view text) {
+  // A byte order mark at the start is allowed.
+  std::size_t at = text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"' || c == '\'') {
+      at = string_end(text, at);
+    } else if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+    } else if (static_cast<unsigned char>(c) < 0x80) {
+      ++at;
+    } else {
+      const std::string_view before = text.substr(0, at);
+      const auto line = std::count(before.begin(), before.end(), '\n');
+      const std::size_t start = before.rfind('\n') + 1;  // 0 when there is none
+      return Place{static_cast<std::uint32_t>(line + 1),
+                   static_cast<std::uint32_t>(at - start + 1)};
+    }
+  }
+  return std::nullopt;
+}
 
 Place place_of(const toml::node& node) {
   return Place{node.source().begin.line, node.source().begin.column};

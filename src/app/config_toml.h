@@ -26,6 +26,10 @@ struct Place {
 };
 Place place_of(const toml::node& node);
 
+// Where `text` first has a byte outside ASCII that is neither in a string nor in a comment. The
+// TOML library's tables do not cover such a byte there: it must not come so far.
+std::optional<Place> stray_byte(std::string_view text);
+
 // The mistakes of one file, in order.
 class Mistakes {
  public:

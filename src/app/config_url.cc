@@ -38,9 +38,9 @@ std::string api_root(std::string_view url, dialect::DialectId dialect) {
   trim_slashes(root, authority);
   const std::string_view operation =
       dialect == dialect::DialectId::anthropic ? "/messages" : "/chat/completions";
-  if (root.ends_with(operation)) root.resize(root.size() - operation.size());
+  if (root.ends_with(operation)) root.erase(root.size() - operation.size());
   trim_slashes(root, authority);
-  while (root.ends_with("/v1/v1")) root.resize(root.size() - 3);
+  while (root.ends_with("/v1/v1")) root.erase(root.size() - 3);
   const std::size_t slash = root.find('/', authority);
   const std::string path = slash == std::string::npos ? "" : root.substr(slash);
   if (!has_version(path)) root += "/v1";

@@ -48,14 +48,11 @@ struct Limits {
   // A whole answer, while another target is left.
   Duration whole_first = std::chrono::seconds(120);
   std::size_t answer_bytes_max = 64u << 20;
-  std::size_t event_bytes_max = 4u << 20;
   std::size_t held_tool_bytes_max = 4u << 20;
   std::size_t queue_max = 256;  // requests waiting for a target
 
   // Health.
-  Duration retry_after_cap = std::chrono::hours(1);
-  Duration token_retry = std::chrono::seconds(60);  // a client's token refused twice within this
-  Duration drain = std::chrono::seconds(30);        // from SIGTERM to closing what is left
+  Duration drain = std::chrono::seconds(30);  // from SIGTERM to closing what is left
 
   http::ServerLimits server() const {
     http::ServerLimits limits;

@@ -47,6 +47,14 @@ void add_model(router::ProviderFacts& facts, const std::string& name) {
   facts.models.push_back(std::move(*known));
 }
 
+// Where a token costs nothing more, the price is known: it is nothing.
+void price_what_is_free(router::ProviderFacts& facts) {
+  if (facts.billing == router::Billing::metered) return;
+  for (chat::ModelFacts& model : facts.models) {
+    if (!model.price) model.price = chat::Price();
+  }
+}
+
 // The user's models, then the catalog's, then those that a target names.
 void collect_models(router::ProviderFacts& facts, const ProviderConfig& provider,
                     const Config& config) {
@@ -86,6 +94,7 @@ router::ProviderFacts facts_of(const ProviderConfig& provider, const Config& con
     }
   }
   collect_models(facts, provider, config);
+  price_what_is_free(facts);
   return facts;
 }
 
@@ -182,6 +191,7 @@ void add_found(Routing& routing, const FoundServer& found, const Config& config)
   const auto there = std::find_if(policy.providers.begin(), policy.providers.end(), same);
   if (there != policy.providers.end()) {
     for (const std::string& model : found.models) add_model(*there, model);
+    price_what_is_free(*there);
     return;
   }
   if (found.models.empty() || !config.discover || config.named.tiers || config.named.routes) return;
@@ -195,6 +205,7 @@ void add_found(Routing& routing, const FoundServer& found, const Config& config)
   made.billing = router::Billing::free;
   router::ProviderFacts facts = facts_of(made, config);
   for (const std::string& model : found.models) add_model(facts, model);
+  price_what_is_free(facts);
   router::TargetSpec spec;
   spec.provider = policy.providers.size();
   policy.providers.push_back(std::move(facts));

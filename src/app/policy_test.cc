@@ -82,15 +82,22 @@ TEST(Policy, EveryBuiltInTargetHasFactsAndAPrice) {
   }
 }
 
-TEST(Policy, AModelNamedByATargetIsKnownAndUnpriced) {
+TEST(Policy, AModelNamedByALocalTargetIsKnownAndFree) {
   const Routing routing = make_routing(config("[tiers]\nlocal = [\"ollama/gemma4:26b\"]\n"));
   const auto& ollama = facts(routing, "ollama");
   ASSERT_EQ(ollama.models.size(), 1u);
   EXPECT_EQ(ollama.models[0].name, "gemma4:26b");
-  EXPECT_FALSE(ollama.models[0].price);
+  ASSERT_TRUE(ollama.models[0].price);
+  EXPECT_EQ(ollama.models[0].price->output, 0);
   EXPECT_TRUE(ollama.keyless);
   EXPECT_TRUE(ollama.local);
   EXPECT_EQ(ollama.vendor, router::Vendor::local);
+}
+
+TEST(Policy, AnUnknownModelOfAPaidProviderIsUnpriced) {
+  const Routing routing = make_routing(config("[tiers]\nfrontier = [\"openai/gpt-9\"]\n"));
+  EXPECT_EQ(facts(routing, "openai").models.back().name, "gpt-9");
+  EXPECT_FALSE(facts(routing, "openai").models.back().price);
 }
 
 TEST(Policy, TheUsersFactsComeBeforeTheCatalogs) {

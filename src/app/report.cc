@@ -110,6 +110,18 @@ void write_usage(Out out, const state::RequestRow& row) {
                  row.usage_estimated ? " (estimated)" : "");
 }
 
+// The plan's own notes: what was planned, and after "not " what was left out and why.
+void write_plan(Out out, std::string_view note) {
+  while (!note.empty()) {
+    const std::size_t end = note.find('\n');
+    std::string_view line = note.substr(0, end);
+    note.remove_prefix(end == std::string_view::npos ? note.size() : end + 1);
+    const bool left_out = line.starts_with("not ");
+    if (left_out) line.remove_prefix(4);
+    if (!line.empty()) fmt::format_to(out, "{}{}\n", left_out ? "left out  " : "planned   ", line);
+  }
+}
+
 int complain(const Error& error) {
   fmt::print(stderr, "nightlight: {}\n", error.message);
   return 1;
@@ -203,8 +215,8 @@ std::string why_text(const state::RequestRow& row) {
   if (!row.client.empty()) fmt::format_to(out, ", by {}", row.client);
   if (!row.label.empty()) fmt::format_to(out, ", task {}", row.label);
   fmt::format_to(out, "\n");
-  if (!row.preferred.empty()) fmt::format_to(out, "plan      preferred {}\n", row.preferred);
-  if (!row.plan_note.empty()) fmt::format_to(out, "left out  {}\n", row.plan_note);
+  if (!row.preferred.empty()) fmt::format_to(out, "preferred {}\n", row.preferred);
+  write_plan(out, row.plan_note);
   if (row.attempts.empty()) fmt::format_to(out, "attempt   none was made\n");
   for (const state::AttemptRow& attempt : row.attempts) write_attempt(out, attempt);
   if (row.provider.empty()) {

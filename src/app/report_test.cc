@@ -83,7 +83,7 @@ TEST(Why, TellsTheStoryInOrder) {
   row.model = "openai/gpt-5.5";
   row.preferred = "anthropic/claude-opus-5-5";
   row.reason = "429 limit, resets 23:10";
-  row.plan_note = "gemini: no key";
+  row.plan_note = "openrouter/openai/gpt-5.5 (tier router)\nnot gemini: no key\n";
   row.usage.input = 100;
   row.usage.cache_read = 900;
   row.usage.output = 50;
@@ -118,7 +118,8 @@ TEST(Why, TellsTheStoryInOrder) {
   const std::string text = why_text(row);
   const char* expected =
       "asked     claude-opus-5-5 as anthropic, streamed, by claude-cli/2.1\n"
-      "plan      preferred anthropic/claude-opus-5-5\n"
+      "preferred anthropic/claude-opus-5-5\n"
+      "planned   openrouter/openai/gpt-5.5 (tier router)\n"
       "left out  gemini: no key\n"
       "attempt 1 anthropic/claude-opus-5-5 (tier frontier) at +0 ms: status 429, class quota after "
       "120 ms: limit\n"

@@ -1,12 +1,11 @@
 #include "app/serve.h"
 
 #include <fmt/format.h>
-
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -39,7 +38,8 @@ constexpr Duration kDiscoverWithin = std::chrono::milliseconds(300);
 
 // One loop with everything that belongs to its thread.
 struct Worker {
-  Worker(const Clock& clock, const http::ClientOptions& options) : loop(clock), client(loop, options) {}
+  Worker(const Clock& clock, const http::ClientOptions& options)
+      : loop(clock), client(loop, options) {}
 
   http::Loop loop;
   http::Client client;
@@ -92,8 +92,8 @@ int say(const Error& error) {
 // gateways with different homes see each other; else beside the ledger.
 std::string lock_folder(const Config& config) {
   std::error_code error;
-  const std::filesystem::path shared = std::filesystem::temp_directory_path(error) /
-                                       fmt::format("nightlight-{}", ::getuid());
+  const std::filesystem::path shared =
+      std::filesystem::temp_directory_path(error) / fmt::format("nightlight-{}", ::getuid());
   ::mkdir(shared.c_str(), 0700);
   struct stat found {};
   const bool own = !error && ::lstat(shared.c_str(), &found) == 0 && S_ISDIR(found.st_mode) &&
@@ -187,13 +187,13 @@ Result<void> Serving::build() {
   if (!ledger_note_.empty()) status_->add_note(ledger_note_);
   for (int i = 0; i < config_.workers; ++i) {
     auto worker = std::make_unique<Worker>(clock_, client_options(config_));
-    const gateway::GatewayParts parts{worker->loop, health_,  *ledger_, *spend_,
+    const gateway::GatewayParts parts{worker->loop, health_, *ledger_, *spend_,
                                       *waiting_,    *tally_, *status_, gateway_options_};
     auto upstreams = make_upstreams(routing_, worker->client);
     if (i == 0) status_->set_upstreams(upstreams);
     worker->gateway = std::make_unique<gateway::Gateway>(parts, std::move(upstreams));
-    worker->server = std::make_unique<http::Server>(worker->loop, *worker->gateway,
-                                                    config_.limits.server());
+    worker->server =
+        std::make_unique<http::Server>(worker->loop, *worker->gateway, config_.limits.server());
     workers_.push_back(std::move(worker));
   }
   return {};
@@ -217,7 +217,11 @@ Result<void> Serving::listen() {
         log::warn("{}", bound.error().message);
         continue;
       }
-      return bound;
+      return fail(ErrorCode::io,
+                  fmt::format("{}{}{}; stop what has it, or listen elsewhere, e.g. "
+                              "`nightlight --listen 127.0.0.1:2301 up`",
+                              config_.listen_place, config_.listen_place.empty() ? "" : ": ",
+                              bound.error().message));
     }
     locks_.push_back(std::move(*lock));
     addresses_.push_back(text);
@@ -321,6 +325,7 @@ int Serving::run() {
 
 int serve(const CliOptions& options) {
   harden_process();
+  keep_freed_memory();
   log::set_level(options.level);
   const Environment environment = Environment::of_process();
   Serving serving(options, environment);

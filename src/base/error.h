@@ -16,17 +16,17 @@ namespace nl {
 
 enum class ErrorCode : std::uint8_t {
   // The caller's request.
-  bad_request,    // malformed HTTP, JSON or field; `status` says which 4xx
-  too_large,      // over a named limit
-  unauthorized,   // no or wrong credential for this gateway
-  forbidden,      // foreign Host or Origin
-  not_found,      // no such route
+  bad_request,   // malformed HTTP, JSON or field; `status` says which 4xx
+  too_large,     // over a named limit
+  unauthorized,  // no or wrong credential for this gateway
+  forbidden,     // foreign Host or Origin
+  not_found,     // no such route
   // Reaching an upstream.
-  dns,            // name does not resolve
-  connect,        // refused, unreachable, timed out before a byte was sent
-  tls,            // handshake or verification failed
-  reset,          // the connection broke
-  timeout,        // a named budget ran out
+  dns,      // name does not resolve
+  connect,  // refused, unreachable, timed out before a byte was sent
+  tls,      // handshake or verification failed
+  reset,    // the connection broke
+  timeout,  // a named budget ran out
   // What an upstream said.
   status,         // an HTTP status other than 2xx; `status` has it
   not_an_answer,  // a 2xx that is no answer: HTML, redirect, garbage, wrong type
@@ -35,12 +35,12 @@ enum class ErrorCode : std::uint8_t {
   stream_error,   // an error event inside a 2xx
   protocol,       // framing or dialect rules broken by the upstream
   // Ourselves.
-  cancelled,      // the client went away
-  exhausted,      // no target left, queue full, budget spent
-  unsupported,    // this request cannot be expressed in the target's dialect
-  config,         // a configuration mistake
-  io,             // file or database
-  internal,       // a bug
+  cancelled,    // the client went away
+  exhausted,    // no target left, queue full, budget spent
+  unsupported,  // this request cannot be expressed in the target's dialect
+  config,       // a configuration mistake
+  io,           // file or database
+  internal,     // a bug
 };
 
 // The stable name of `code`, for logs and the ledger.

@@ -6,6 +6,9 @@
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 namespace nl {
 
@@ -22,6 +25,15 @@ void harden_process() {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
+}
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kKept = 8 << 20;
+  mallopt(M_TRIM_THRESHOLD, kKept);
+  mallopt(M_MMAP_THRESHOLD, kKept / 2);
+  mallopt(M_TOP_PAD, 256 << 10);
+#endif
 }
 
 }  // namespace nl

@@ -1,4 +1,6 @@
-// Random numbers and identifiers. Not for keys: ids, jitter and sampling only. Any thread.
+// Random numbers and identifiers, for ids, jitter and sampling.
+//
+// Never for keys: the generator is seeded by the system but is no cipher. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -12,5 +14,9 @@ std::uint64_t random_u64();
 
 // `length` characters of [a-z0-9], for request and message ids.
 std::string random_id(std::size_t length);
+
+// 9 characters that grow with `unix_ms`, then 11 random ones: ids that sort by their time, so that
+// an index over them grows at its end.
+std::string ordered_id(std::int64_t unix_ms);
 
 }  // namespace nl

@@ -1,4 +1,6 @@
-// The version of this program, stated once. CHANGELOG.md and the package files agree with it.
+// The version of this program, stated once.
+//
+// CHANGELOG.md and CMakeLists.txt agree with it. A constant; any thread.
 #pragma once
 
 #include <string_view>

@@ -20,10 +20,10 @@ enum class EventKind : std::uint8_t {
   block_start,  // block `index` of kind `block` begins; tool blocks carry id and name
   delta,        // a piece of block `index`: text, thinking, signature or argument bytes by `block`
   block_stop,
-  usage,        // counts so far; a later one replaces fields it sets
-  finish,       // the terminal event, with stop reason
-  ping,         // alive, not progress
-  error,        // the upstream says it failed: see error_type, error_message
+  usage,   // counts so far; a later one replaces fields it sets
+  finish,  // the terminal event, with stop reason
+  ping,    // alive, not progress
+  error,   // the upstream says it failed: see error_type, error_message
 };
 
 enum class BlockKind : std::uint8_t { text, thinking, tool, opaque };
@@ -45,7 +45,7 @@ struct Usage {
   std::optional<std::int64_t> input;
   std::optional<std::int64_t> cache_read;
   std::optional<std::int64_t> cache_write;
-  std::optional<std::int64_t> output;     // includes reasoning
+  std::optional<std::int64_t> output;  // includes reasoning
   std::optional<std::int64_t> reasoning;
 
   // Takes every field that `later` sets.
@@ -67,10 +67,10 @@ struct Event {
   std::uint32_t index = 0;  // block number, dense from 0 in order of start
   BlockKind block = BlockKind::text;
   DeltaKind delta = DeltaKind::text;
-  JsonText id;              // start: answer id; block_start of a tool: call id
-  JsonText name;            // start: model; block_start of a tool: tool name
-  JsonText text;            // delta bytes, as the inside of a JSON string
-  Usage usage;              // start, usage, finish
+  JsonText id;    // start: answer id; block_start of a tool: call id
+  JsonText name;  // start: model; block_start of a tool: tool name
+  JsonText text;  // delta bytes, as the inside of a JSON string
+  Usage usage;    // start, usage, finish
   StopReason stop = StopReason::none;
   JsonText stop_sequence;
   std::string_view error_type;  // error: the vendor's type or code
@@ -81,7 +81,8 @@ struct Event {
 // True for the events that put something before the reader's eyes: the commit point.
 inline bool is_content(const Event& event) {
   switch (event.kind) {
-    case EventKind::block_start: return event.block == BlockKind::tool;
+    case EventKind::block_start:
+      return event.block == BlockKind::tool;
     case EventKind::delta:
       return !event.text.empty() && event.delta != DeltaKind::signature &&
              event.delta != DeltaKind::opaque;
@@ -90,7 +91,8 @@ inline bool is_content(const Event& event) {
     case EventKind::usage:
     case EventKind::finish:
     case EventKind::ping:
-    case EventKind::error: return false;
+    case EventKind::error:
+      return false;
   }
   return false;
 }

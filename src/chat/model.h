@@ -26,10 +26,10 @@ struct ModelFacts {
   ModelClass size = ModelClass::large;
   std::optional<std::int64_t> context_tokens;
   std::optional<std::int64_t> output_tokens_max;
-  std::optional<Price> price;      // nothing = unpriced
+  std::optional<Price> price;  // nothing = unpriced
   bool images = true;
-  bool reasoning = false;          // may think long: the 300 s budgets
-  bool fixed_sampling = false;     // refuses temperature, top_p, top_k
+  bool reasoning = false;       // may think long: the 300 s budgets
+  bool fixed_sampling = false;  // refuses temperature, top_p, top_k
 };
 
 }  // namespace nl::chat

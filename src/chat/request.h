@@ -10,7 +10,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,10 +73,10 @@ struct Tool {
   ToolKind kind = ToolKind::function;
   JsonText name;
   JsonText description;
-  JsonRaw schema;         // JSON Schema of the arguments; empty = no arguments
-  JsonRaw strict;         // true | false | empty
+  JsonRaw schema;  // JSON Schema of the arguments; empty = no arguments
+  JsonRaw strict;  // true | false | empty
   JsonRaw cache_control;
-  JsonRaw vendor;         // the whole declaration, for ToolKind::vendor
+  JsonRaw vendor;  // the whole declaration, for ToolKind::vendor
 };
 
 enum class ToolChoice : std::uint8_t { unset, automatic, any, none, named };
@@ -91,8 +91,8 @@ struct Sampling {
 };
 
 struct Reasoning {
-  bool enabled = false;                        // asked for at all
-  std::optional<std::int64_t> budget_tokens;   // Anthropic's budget
+  bool enabled = false;                       // asked for at all
+  std::optional<std::int64_t> budget_tokens;  // Anthropic's budget
   Effort effort = Effort::unset;
 };
 
@@ -128,7 +128,7 @@ struct Request {
     arena.push_back(std::move(text));
     return arena.back();
   }
-  std::deque<std::string> arena;
+  std::list<std::string> arena;  // costs nothing while it is empty
 };
 
 }  // namespace nl::chat

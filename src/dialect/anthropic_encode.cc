@@ -157,6 +157,8 @@ void append_sampling(JsonWriter& json, const Request& request, const EncodeOptio
 void append_system(JsonWriter& json, const Request& request, CacheMarks& marks) {
   bool any = false;
   const auto add = [&](const chat::Text& text) {
+    // A client's note to its own vendor does not travel, whatever role it came in.
+    if (text.text.escaped.starts_with(anthropic::kBillingMark)) return;
     if (anthropic::is_blank(text.text)) return;
     if (!any) json.key("system").begin_array();
     any = true;

@@ -19,7 +19,9 @@ struct ErrorType {
   std::string_view type;
 };
 // The first row of a type is the status it stands for in an event, where no status is.
-constexpr std::array<ErrorType, 14> kErrorTypes = {{{400, "invalid_request_error"},
+// 503 is left out and thus an api_error: Claude Code reads an overloaded_error under any status as
+// the vendor's overload and ends the turn at the third one (docs/decisions/0003).
+constexpr std::array<ErrorType, 13> kErrorTypes = {{{400, "invalid_request_error"},
                                                     {401, "authentication_error"},
                                                     {402, "billing_error"},
                                                     {403, "permission_error"},
@@ -29,7 +31,6 @@ constexpr std::array<ErrorType, 14> kErrorTypes = {{{400, "invalid_request_error
                                                     {500, "api_error"},
                                                     {504, "timeout_error"},
                                                     {529, "overloaded_error"},
-                                                    {503, "overloaded_error"},
                                                     {408, "timeout_error"},
                                                     {409, "invalid_request_error"},
                                                     {422, "invalid_request_error"}}};

@@ -77,31 +77,50 @@ bool is_minted(const Value& block) {
          block["signature"].text().escaped.starts_with(anthropic::kMintedMark);
 }
 
-bool any_minted(const Value& messages) {
+// Which blocks leave the body.
+class Leaving {
+ public:
+  explicit Leaving(SignedThinking thinking) : thinking_(thinking) {}
+
+  bool operator()(const Value& block) const {
+    switch (thinking_) {
+      case SignedThinking::keep:
+        return is_minted(block);
+      case SignedThinking::remove:
+        return block["type"].equals("thinking") || block["type"].equals("redacted_thinking");
+    }
+    return false;
+  }
+
+ private:
+  SignedThinking thinking_;
+};
+
+bool any_leaves(const Value& messages, const Leaving& leaves) {
   for (Value message = messages.first(); message; message = message.next()) {
     for (Value block = message["content"].first(); block; block = block.next()) {
-      if (is_minted(block)) return true;
+      if (leaves(block)) return true;
     }
   }
   return false;
 }
 
-// True when nothing but minted thinking is in `message`.
-bool is_all_minted(const Value& message) {
+// True when nothing of `message` would be left.
+bool all_leave(const Value& message, const Leaving& leaves) {
   const Value content = message["content"];
   if (!content.is_array() || content.size() == 0) return false;
   for (Value block = content.first(); block; block = block.next()) {
-    if (!is_minted(block)) return false;
+    if (!leaves(block)) return false;
   }
   return true;
 }
 
 // A message that would be left empty goes whole.
-void cut_minted(const Value& messages, Edits& edits) {
-  edits.cut_elements(messages, is_all_minted);
+void cut_thinking(const Value& messages, const Leaving& leaves, Edits& edits) {
+  edits.cut_elements(messages, [&](const Value& message) { return all_leave(message, leaves); });
   for (Value message = messages.first(); message; message = message.next()) {
     const Value content = message["content"];
-    if (content.is_array() && !is_all_minted(message)) edits.cut_elements(content, is_minted);
+    if (content.is_array() && !all_leave(message, leaves)) edits.cut_elements(content, leaves);
   }
 }
 
@@ -119,15 +138,15 @@ bool holds_result(const Value& message) {
 }
 
 // The first block of `message` that stays.
-Value first_kept(const Value& message) {
+Value first_kept(const Value& message, const Leaving& leaves) {
   Value block = message["content"].first();
-  while (block && is_minted(block)) block = block.next();
+  while (block && leaves(block)) block = block.next();
   return block;
 }
 
 // With a thinking budget the vendor wants a tool loop's last answer to begin with thinking it
 // signed. An answer that another vendor gave has none: thinking pauses until the loop is over.
-bool must_pause_thinking(const Value& root) {
+bool must_pause_thinking(const Value& root, const Leaving& leaves) {
   if (!root["thinking"]["type"].equals("enabled")) return false;
   const Value messages = root["messages"];
   Value answer;
@@ -136,7 +155,7 @@ bool must_pause_thinking(const Value& root) {
   }
   const Value last = last_of(messages);
   if (!answer || last["role"].equals("assistant") || !holds_result(last)) return false;
-  const Value first = first_kept(answer);
+  const Value first = first_kept(answer, leaves);
   return first && !first["type"].equals("thinking") && !first["type"].equals("redacted_thinking");
 }
 
@@ -160,8 +179,9 @@ std::string Anthropic::splice(const Document& document, const SpliceOptions& opt
     edits.cut_elements(root["system"], anthropic::is_billing_block);
   }
   const Value messages = root["messages"];
-  if (any_minted(messages)) cut_minted(messages, edits);
-  if (must_pause_thinking(root)) pause_thinking(root, edits);
+  const Leaving leaves(options.thinking);
+  if (any_leaves(messages, leaves)) cut_thinking(messages, leaves, edits);
+  if (must_pause_thinking(root, leaves)) pause_thinking(root, edits);
   if (!options.extra_members.empty()) {
     const std::size_t brace = end_of(root) - 1;
     edits.replace(brace, brace, (root.size() > 0 ? "," : "") + options.extra_members);

@@ -130,4 +130,21 @@ TEST(AnthropicRenamed, ChangesTheOpeningAlone) {
 }
 
 }  // namespace
+TEST(AnthropicSplice, RemovesAllThinkingThatAVendorRefused) {
+  SpliceOptions options = to("x");
+  options.thinking = SignedThinking::remove;
+  const std::string out =
+      splice(R"({"model":"x","thinking":{"type":"enabled","budget_tokens":2048},"messages":[)"
+             R"({"role":"user","content":"a"},{"role":"assistant","content":[)"
+             R"({"type":"thinking","thinking":"t","signature":"abc"},)"
+             R"({"type":"redacted_thinking","data":"r"},)"
+             R"({"type":"tool_use","id":"c","name":"Bash","input":{}}]},)"
+             R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"c"}]}]})",
+             options);
+  EXPECT_EQ(out, R"({"model":"x","thinking":{"type":"disabled"},"messages":[)"
+                 R"({"role":"user","content":"a"},{"role":"assistant","content":[)"
+                 R"({"type":"tool_use","id":"c","name":"Bash","input":{}}]},)"
+                 R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"c"}]}]})");
+}
+
 }  // namespace nl::dialect

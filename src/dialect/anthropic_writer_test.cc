@@ -182,7 +182,7 @@ TEST(AnthropicError, NamesTheVendorsTypeForEveryStatus) {
   EXPECT_EQ(type(429), "rate_limit_error");
   EXPECT_EQ(type(500), "api_error");
   EXPECT_EQ(type(502), "api_error");
-  EXPECT_EQ(type(503), "overloaded_error");
+  EXPECT_EQ(type(503), "api_error");
   EXPECT_EQ(type(504), "timeout_error");
   EXPECT_EQ(type(529), "overloaded_error");
   EXPECT_EQ(type(0), "api_error");

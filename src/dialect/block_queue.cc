@@ -250,6 +250,7 @@ void BlockQueue::arguments(Call& call, JsonText piece, EventSink& sink) {
 }
 
 void BlockQueue::delta(DeltaKind kind, JsonText piece, EventSink& sink) {
+  assert(open_.has_value());
   chat::Event event;
   event.kind = chat::EventKind::delta;
   event.block = *open_;

@@ -19,7 +19,7 @@
 
 namespace nl::dialect {
 
-inline constexpr std::size_t kHeldBytesMax = 4 * 1024 * 1024;
+inline constexpr std::size_t kHeldBytesMax = std::size_t{4} * 1024 * 1024;
 inline constexpr std::size_t kCallsMax = 256;
 
 // Follows a JSON value that arrives in pieces, each the inside of a JSON string, far enough to know

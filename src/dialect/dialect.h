@@ -1,9 +1,9 @@
 // Dialect: one vendor's wire format, both ways, as four functions and an error body.
 //
 // decode_request and encode_request translate bodies; a Reader turns an upstream's answer into
-// chat::Events; a Writer turns chat::Events into the client's bytes. Readers and writers each have a
-// stream and a whole mode. No I/O, no clock, no routing: machines and pure functions only. A Dialect
-// is stateless and any thread may use it; a Reader or Writer belongs to one answer.
+// chat::Events; a Writer turns chat::Events into the client's bytes. Readers and writers each have
+// a stream and a whole mode. No I/O, no clock, no routing: machines and pure functions only. A
+// Dialect is stateless and any thread may use it; a Reader or Writer belongs to one answer.
 #pragma once
 
 #include <cstdint>
@@ -56,9 +56,9 @@ class Reader {
 
 // What a writer must know of the request it answers.
 struct AnswerContext {
-  std::string model;           // the name the client asked for, unescaped; echoed in the answer
-  std::string id;              // id for an answer we begin ourselves
-  std::int64_t created = 0;    // epoch seconds, for dialects that state it
+  std::string model;         // the name the client asked for, unescaped; echoed in the answer
+  std::string id;            // id for an answer we begin ourselves
+  std::int64_t created = 0;  // epoch seconds, for dialects that state it
   bool include_usage = false;
   std::int64_t input_estimate = 0;  // tokens, for dialects that state input before it is known
   bool json_schema_tool = false;
@@ -83,22 +83,22 @@ class Writer {
 
 // What an upstream's error body says; the input of the verdict table.
 struct UpstreamError {
-  std::string type;      // vendor's type: "rate_limit_error", "insufficient_quota", ...
-  std::string code;      // vendor's code, or details.error_code
-  std::string message;   // for people; bounded to 500 bytes
-  std::string source;    // OpenRouter's metadata.limit_source
+  std::string type;     // vendor's type: "rate_limit_error", "insufficient_quota", ...
+  std::string code;     // vendor's code, or details.error_code
+  std::string message;  // for people; bounded to 500 bytes
+  std::string source;   // OpenRouter's metadata.limit_source
   std::optional<std::int64_t> resets_in_s;  // a reset stated in the body
 };
 
 struct EncodeOptions {
-  std::string model;                        // the target's own model name
+  std::string model;                           // the target's own model name
   std::optional<std::int64_t> max_tokens_cap;  // clamp
-  bool drop_sampling = false;               // target refuses temperature and the like
-  bool reasoning = false;                   // target takes a reasoning setting
-  bool images = true;                       // target takes images; else they become a note
-  bool max_completion_tokens = true;        // OpenAI's newer name; else max_tokens
-  std::vector<std::string> tools_allowed;   // empty = all; else only these names stay declared
-  std::string extra_members;                // raw JSON members to add, e.g. OpenRouter's provider
+  bool drop_sampling = false;                  // target refuses temperature and the like
+  bool reasoning = false;                      // target takes a reasoning setting
+  bool images = true;                          // target takes images; else they become a note
+  bool max_completion_tokens = true;           // OpenAI's newer name; else max_tokens
+  std::vector<std::string> tools_allowed;      // empty = all; else only these names stay declared
+  std::string extra_members;  // raw JSON members to add, e.g. OpenRouter's provider
 };
 
 // Whether marks that the client meant for its own vendor alone (the system block that begins
@@ -113,10 +113,14 @@ struct Renaming {
   bool empty() const { return id.empty() && model.empty(); }
 };
 
+// Whether thinking that some vendor signed goes along. What we minted never does.
+enum class SignedThinking : std::uint8_t { keep, remove };
+
 struct SpliceOptions {
   std::string model;
   ClientMarks marks = ClientMarks::keep;
   std::string extra_members;  // raw JSON members to add at the end of the object
+  SignedThinking thinking = SignedThinking::keep;
 };
 
 class Dialect {
@@ -144,8 +148,9 @@ class Dialect {
   virtual std::string error_body(const Error& error, std::string_view request_id) const = 0;
   // Reads an upstream's non-2xx body; never fails: what is not there stays empty.
   virtual UpstreamError read_error(int status, std::string_view body) const = 0;
-  // `frame` with the names in it replaced wherever this dialect states them; appends to `out`. For an
-  // answer that an early head opened under our id, or that another model than the asked one gives.
+  // `frame` with the names in it replaced wherever this dialect states them; appends to `out`. For
+  // an answer that an early head opened under our id, or that another model than the asked one
+  // gives.
   virtual void append_renamed(const SseFrame& frame, const Renaming& names,
                               std::string& out) const = 0;
   // True when `frame`'s events open the answer (message_start), so that it is dropped after an

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+#include <forward_list>
 #include <string>
 #include <vector>
 
@@ -15,8 +15,17 @@
 
 namespace nl::dialect {
 
+namespace {
+
+// Working memory of one parse, of no use behind it: one per thread serves all Documents.
+JsonScan& thread_scan() {
+  thread_local JsonScan scan;
+  return scan;
+}
+
+}  // namespace
+
 struct Document::Impl {
-  JsonScan scan;
   JsonEscapes escapes;
   // Not a vector: entries must not be cleared before they are written.
   std::unique_ptr<JsonNode[]> tape;
@@ -30,7 +39,6 @@ struct Document::Impl {
   }
 
   void trim() {
-    scan.trim();
     escapes.trim();
     if (tape_size * sizeof(JsonNode) <= kJsonKeptBytesMax) return;
     tape.reset();
@@ -38,6 +46,7 @@ struct Document::Impl {
   }
 
   std::optional<JsonFault> build(std::string_view text) {
+    JsonScan& scan = thread_scan();
     if (const auto fault = scan.run(text)) return fault;
     const auto tokens = scan.tokens();
     if (tokens.size() > kJsonTokensMax) return JsonFault{"too many values", tokens[kJsonTokensMax]};
@@ -56,11 +65,11 @@ struct Document::Impl {
     if (root.kind() != JsonKind::object || root.count() < 2) return std::nullopt;
     std::vector<Name> names;
     names.reserve(root.count());
-    std::deque<std::string> unescaped;
+    std::forward_list<std::string> unescaped;
     for (std::uint32_t i = 1; tape[i].role() == JsonNode::Role::name; i = tape[i + 1].after) {
       std::string_view inside = text.substr(tape[i].begin + 1, tape[i].stop - tape[i].begin - 2);
       if (escapes.any(tape[i].begin, tape[i].stop)) {
-        inside = unescaped.emplace_back(chat::JsonText{inside}.utf8());
+        inside = unescaped.emplace_front(chat::JsonText{inside}.utf8());
       }
       names.push_back({inside, tape[i].begin});
     }
@@ -91,7 +100,7 @@ Result<void> Document::parse(std::string_view text, DuplicateKeys duplicates) {
   auto fault = impl_->build(text);
   if (!fault && duplicates == DuplicateKeys::refuse_top_level) fault = impl_->duplicate(text);
   // Only the tape and the map of escapes are read from here on.
-  impl_->scan.trim();
+  thread_scan().trim();
   if (fault) {
     return fail(ErrorCode::bad_request,
                 fmt::format("invalid JSON at byte {}: {}", fault->at, fault->what), 400);
@@ -108,9 +117,14 @@ bool Value::escaped(const JsonNode& token) const {
 bool Value::token_equals(const JsonNode& token, std::string_view utf8) const {
   const std::string_view inside =
       document_->text_.substr(token.begin + 1, token.stop - token.begin - 2);
-  // An escape is never shorter than what it stands for.
+  // An escape is longer than what it stands for: equal lengths leave no room for one.
+  if (inside.size() == utf8.size()) {
+    return inside == utf8 && utf8.find('\\') == std::string_view::npos;
+  }
   if (inside.size() < utf8.size()) return false;
-  if (!escaped(token)) return inside == utf8;
+  const bool other_start =
+      !utf8.empty() && inside.front() != '\\' && inside.front() != utf8.front();
+  if (other_start || !escaped(token)) return false;
   return chat::JsonText{inside}.utf8() == utf8;
 }
 

@@ -7,8 +7,6 @@
 namespace nl::dialect {
 namespace {
 
-using chat::JsonRaw;
-
 bool is_absent(const Value& value) {
   return !value || value.is_null();
 }
@@ -253,7 +251,7 @@ Result<void> FieldDecoder::streaming() {
   const Value stream = root_["stream"];
   if (!is_absent(stream)) {
     if (!stream.is_bool()) return refuse_type(root_, stream, "a boolean");
-    request_.stream = *stream.boolean();
+    request_.stream = stream.boolean().value_or(false);
   }
   const Value options = root_["stream_options"];
   if (!is_absent(options)) {

@@ -4,8 +4,10 @@ namespace nl::dialect {
 
 bool Dialect::closes_answer(const SseFrame& frame) const {
   switch (id()) {
-    case DialectId::anthropic: return frame.event == "message_stop";
-    case DialectId::openai_chat: return frame.data == "[DONE]";
+    case DialectId::anthropic:
+      return frame.event == "message_stop";
+    case DialectId::openai_chat:
+      return frame.data == "[DONE]";
   }
   return false;
 }
@@ -14,7 +16,8 @@ std::string_view Dialect::terminator() const {
   switch (id()) {
     case DialectId::anthropic:
       return "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-    case DialectId::openai_chat: return "data: [DONE]\n\n";
+    case DialectId::openai_chat:
+      return "data: [DONE]\n\n";
   }
   return {};
 }

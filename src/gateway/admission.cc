@@ -108,8 +108,7 @@ std::string normalise(std::string_view path) {
 }
 
 bool starts_segment(std::string_view path, std::string_view prefix) {
-  return path.starts_with(prefix) &&
-         (path.size() == prefix.size() || path[prefix.size()] == '/');
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
 RouteMatch make(RouteKind kind, DialectId dialect, std::string path, bool right_method) {
@@ -134,10 +133,10 @@ RouteMatch match_route(const http::RequestHead& head) {
   std::string path = normalise(head.path);
   const bool get = head.method == "GET" || head.method == "HEAD";
   const bool post = head.method == "POST";
-  const DialectId guess =
-      speaks_anthropic(head) ? DialectId::anthropic : DialectId::openai_chat;
+  const DialectId guess = speaks_anthropic(head) ? DialectId::anthropic : DialectId::openai_chat;
+  const DialectId of_path = dialect_for_path(path);
   if (head.headers.find("upgrade")) {
-    return make(RouteKind::upgrade, dialect_for_path(path), std::move(path), true);
+    return make(RouteKind::upgrade, of_path, std::move(path), true);
   }
   if (path == "/v1/messages") {
     return make(RouteKind::messages, DialectId::anthropic, std::move(path), post);
@@ -165,7 +164,7 @@ RouteMatch match_route(const http::RequestHead& head) {
   if (starts_segment(path, "/v1/files")) {
     return make(RouteKind::vendor, guess, std::move(path), true);
   }
-  return make(RouteKind::unknown, dialect_for_path(path), std::move(path), true);
+  return make(RouteKind::unknown, of_path, std::move(path), true);
 }
 
 std::optional<Error> check_admission(const http::RequestHead& head, RouteKind kind,

@@ -32,7 +32,7 @@ enum class RouteKind : std::uint8_t {
 struct RouteMatch {
   RouteKind kind = RouteKind::unknown;
   dialect::DialectId dialect = dialect::DialectId::anthropic;  // whose errors to speak
-  std::string path;      // normalised: "/v1/..." for vendor routes
+  std::string path;  // normalised: "/v1/..." for vendor routes
   bool wrong_method = false;
 };
 
@@ -43,7 +43,6 @@ dialect::DialectId dialect_for_path(std::string_view path);
 
 // Nothing when the request may go on; else the refusal (421, 403, 401).
 std::optional<Error> check_admission(const http::RequestHead& head, RouteKind kind,
-                                     std::string_view local_address,
-                                     const GatewayOptions& options);
+                                     std::string_view local_address, const GatewayOptions& options);
 
 }  // namespace nl::gateway

@@ -11,7 +11,6 @@ namespace {
 
 using dialect::DialectId;
 
-
 // A request head as the server would hand it over.
 http::RequestHead parse(std::string& storage, const std::string& line,
                         const std::string& fields = "") {
@@ -27,9 +26,8 @@ RouteKind kind_of(const std::string& line, const std::string& fields = "") {
 }
 
 TEST(Route, ToleratesTheWaysClientsSpellAPath) {
-  for (const char* path :
-       {"/v1/messages", "/messages", "/v1/v1/messages", "/v1/messages/", "/v1/messages?beta=true",
-        "/anthropic/v1/messages", "//v1/messages"}) {
+  for (const char* path : {"/v1/messages", "/messages", "/v1/v1/messages", "/v1/messages/",
+                           "/v1/messages?beta=true", "/anthropic/v1/messages", "//v1/messages"}) {
     EXPECT_EQ(kind_of(std::string("POST ") + path), RouteKind::messages) << path;
   }
   for (const char* path : {"/v1/chat/completions", "/chat/completions", "/v1/v1/chat/completions",
@@ -63,7 +61,8 @@ TEST(Route, SpeaksTheDialectOfThePath) {
 
 std::optional<Error> admission(const std::string& host, const std::string& fields,
                                const GatewayOptions& options) {
-  const std::string bytes = "POST /v1/messages HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "\r\n";
+  const std::string bytes =
+      "POST /v1/messages HTTP/1.1\r\nHost: " + host + "\r\n" + fields + "\r\n";
   const auto head = http::parse_request_head(bytes);
   if (!head) return Error(ErrorCode::bad_request, "not parsed", 400);
   return check_admission(*head, RouteKind::messages, "192.168.1.7", options);
@@ -72,10 +71,9 @@ std::optional<Error> admission(const std::string& host, const std::string& field
 TEST(Admission, TakesTheNamesOfThisMachine) {
   GatewayOptions options;
   options.hosts = {"gateway.office"};
-  for (const char* host :
-       {"127.0.0.1:2300", "localhost", "LOCALHOST:1", "[::1]:2300", "127.8.9.10",
-        "host.docker.internal:2300", "host.containers.internal", "192.168.1.7:2300",
-        "gateway.office:2300"}) {
+  for (const char* host : {"127.0.0.1:2300", "localhost", "LOCALHOST:1", "[::1]:2300", "127.8.9.10",
+                           "host.docker.internal:2300", "host.containers.internal",
+                           "192.168.1.7:2300", "gateway.office:2300"}) {
     EXPECT_FALSE(admission(host, "", options)) << host;
   }
 }
@@ -100,9 +98,8 @@ TEST(Admission, RefusesWebPagesButNotNodesFetch) {
   EXPECT_EQ(admission("localhost", "Sec-Fetch-Site: cross-site\r\n", options)->status, 403);
   EXPECT_EQ(admission("localhost", "Origin: http://localhost:2300\r\n", options)->status, 403)
       << "a form has no JSON content type";
-  EXPECT_FALSE(admission("localhost",
-                         "Origin: http://localhost:2300\r\nContent-Type: application/json\r\n",
-                         options));
+  EXPECT_FALSE(admission(
+      "localhost", "Origin: http://localhost:2300\r\nContent-Type: application/json\r\n", options));
 }
 
 TEST(Admission, AsksForTheTokenInAnyCarrier) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dialect/anthropic.h"
 #include "gateway/whole.h"
 
 namespace nl::gateway {
@@ -11,8 +12,8 @@ namespace {
 
 using router::CredentialSource;
 
-// OpenRouter picks among hosts of a model; this bounds what the pick may cost. Twice the known price
-// lets ordinary differences pass and stops a price jump.
+// OpenRouter picks among hosts of a model; this bounds what the pick may cost. Twice the known
+// price lets ordinary differences pass and stops a price jump.
 std::string max_price_member(const chat::ModelFacts& facts) {
   if (!facts.price) return {};
   const double to_usd = 2.0 / 1'000'000;
@@ -25,6 +26,25 @@ bool reasons(const Turn& turn, const chat::ModelFacts& facts) {
   return turn.request.reasoning.enabled || facts.reasoning;
 }
 
+bool is_minted(const chat::Block& block) {
+  const auto* thought = std::get_if<chat::Thinking>(&block);
+  return thought != nullptr &&
+         thought->signature.escaped.starts_with(dialect::anthropic::kMintedMark);
+}
+
+// Whether the client's own bytes may hold what its own vendor refuses: thinking that we minted, or
+// a tool loop under a thinking budget, where an answer from elsewhere lacks the thought that must
+// begin it.
+bool needs_edits(const chat::Request& request) {
+  if (request.reasoning.budget_tokens) return true;
+  for (const chat::Message& message : request.messages) {
+    for (const chat::Block& block : message.content) {
+      if (is_minted(block)) return true;
+    }
+  }
+  return false;
+}
+
 struct Body {
   std::string text;
   bool passed_through = false;
@@ -33,8 +53,8 @@ struct Body {
 Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
   const router::Candidate& candidate = setup.candidate;
   const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
-  const bool slim = local_mode(turn, setup.upstreams.policy, candidate) ==
-                    router::OnLocal::read_only;
+  const bool slim =
+      local_mode(turn, setup.upstreams.policy, candidate) == router::OnLocal::read_only;
   const bool chooses_price =
       provider.setting().openrouter && turn.document.root()["provider"].exists() == false;
   Body body;
@@ -45,11 +65,13 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
                                                           : dialect::ClientMarks::remove;
     if (chooses_price) options.extra_members = max_price_member(candidate.facts);
     body.passed_through = true;
-    const bool as_it_is = candidate.target.model == turn.model &&
-                          options.marks == dialect::ClientMarks::keep &&
-                          options.extra_members.empty();
-    body.text = as_it_is ? std::string(turn.exchange.body())
-                         : turn.dialect.splice(turn.document, options);
+    options.thinking = turn.thinking;
+    const bool as_it_is =
+        candidate.target.model == turn.model && options.marks == dialect::ClientMarks::keep &&
+        options.extra_members.empty() && options.thinking == dialect::SignedThinking::keep &&
+        !needs_edits(turn.request);
+    body.text =
+        as_it_is ? std::string(turn.exchange.body()) : turn.dialect.splice(turn.document, options);
     return body;
   }
   dialect::EncodeOptions options;
@@ -86,12 +108,12 @@ Deadlines deadlines(const Turn& turn, const AttemptSetup& setup) {
   Deadlines made;
   made.whole = now + total_budget(turn, options);
   if (turn.request.stream) {
-    made.head = now + std::max(options.first_progress,
-                               slow ? options.reasoning : options.first_progress);
+    made.head =
+        now + std::max(options.first_progress, slow ? options.reasoning : options.first_progress);
   } else {
     if (setup.backup == Backup::another_target) {
-      made.whole = now + std::max(options.whole_first,
-                                  slow ? options.reasoning : options.whole_first);
+      made.whole =
+          now + std::max(options.whole_first, slow ? options.reasoning : options.whole_first);
     }
     made.head = made.whole;
   }
@@ -148,11 +170,21 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   }
   provider::Opening& opening = std::get<provider::Opening>(opened);
   result.vendor_headers = provider::informative_headers(opening.call->head().headers);
+  if (own_vendor && !attempt.client.pass_credential) {
+    for (auto& [name, value] : result.vendor_headers) {
+      provider.hide_credentials(value, attempt.client);
+    }
+  }
   const HeaderList shown = own_vendor ? result.vendor_headers : HeaderList();
   const HeaderList headers = answer_headers(turn, setup.answerer, shown);
 
-  RelaySetup relay_setup{provider,     setup.options, header_block(headers), candidate.target.model,
-                         setup.backup, reasons(turn, candidate.facts), until.whole};
+  RelaySetup relay_setup{provider,
+                         setup.options,
+                         header_block(headers),
+                         candidate.target.model,
+                         setup.backup,
+                         reasons(turn, candidate.facts),
+                         until.whole};
   if (turn.request.stream) {
     Relay relay(turn, client, std::move(relay_setup));
     RelayResult relayed = co_await relay.run(opening);
@@ -161,6 +193,10 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   } else {
     Result<void> answered = co_await answer_whole(turn, relay_setup, opening, headers, result);
     if (!answered) result.error = std::move(answered.error());
+  }
+  if (result.error) {
+    provider.hide_credentials(result.error->message, attempt.client);
+    provider.hide_credentials(result.tap.error_type, attempt.client);
   }
   result.took = turn.exchange.loop().now() - started;
   co_return result;

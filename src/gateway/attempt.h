@@ -27,11 +27,11 @@ struct AttemptSetup {
 };
 
 struct AttemptResult {
-  std::optional<Error> error;                 // nothing = answered, the client has it whole
-  std::optional<provider::Refusal> refusal;   // the upstream's own words, if it refused
+  std::optional<Error> error;                // nothing = answered, the client has it whole
+  std::optional<provider::Refusal> refusal;  // the upstream's own words, if it refused
   AnswerTap tap;
-  HeaderList vendor_headers;                  // of a 2xx, for decide_after_success
-  bool translated = false;                    // the request was not the client's own bytes
+  HeaderList vendor_headers;  // of a 2xx, for decide_after_success
+  bool translated = false;    // the request was not the client's own bytes
   Duration took{};
 };
 

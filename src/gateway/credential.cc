@@ -34,8 +34,10 @@ Vendor vendor_of(std::string_view credential, dialect::DialectId dialect) {
   if (credential.starts_with("AIza")) return Vendor::gemini;
   if (credential.starts_with("sk-proj-")) return Vendor::openai;
   switch (dialect) {
-    case dialect::DialectId::anthropic: return Vendor::anthropic;
-    case dialect::DialectId::openai_chat: return Vendor::openai;
+    case dialect::DialectId::anthropic:
+      return Vendor::anthropic;
+    case dialect::DialectId::openai_chat:
+      return Vendor::openai;
   }
   return Vendor::other;
 }
@@ -55,9 +57,9 @@ ClientCredential client_credential(const http::RequestHead& head, dialect::Diale
   found.mark = Secret(presented).fingerprint();
   // A Claude subscription login is a bearer token with the OAuth beta beside it (PROTOCOLS 2).
   const std::string_view betas = head.headers.find("anthropic-beta").value_or("");
-  found.subscription = found.vendor == Vendor::anthropic && api_key.empty() &&
-                       (token.starts_with("sk-ant-oat") ||
-                        betas.find("oauth-") != std::string_view::npos);
+  found.subscription =
+      found.vendor == Vendor::anthropic && api_key.empty() &&
+      (token.starts_with("sk-ant-oat") || betas.find("oauth-") != std::string_view::npos);
   return found;
 }
 

@@ -1,8 +1,8 @@
 // ClientCredential: what a client presented, and whose form it has.
 //
-// Decides to which vendor a client's own credential may be passed: by its prefix where it has one we
-// know, else by the dialect it came in. Holds no bytes of it beyond the life of the request head.
-// Pure; any thread.
+// Decides to which vendor a client's own credential may be passed: by its prefix where it has one
+// we know, else by the dialect it came in. Holds no bytes of it beyond the life of the request
+// head. Pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -34,7 +36,9 @@ std::int64_t cost_of(const router::Candidate& candidate, const chat::Usage& usag
          router::cost_micro_usd(written, usage.cache_write.value_or(0), 0);
 }
 
-double jitter() { return static_cast<double>(random_u64() % 1000) / 1000.0; }
+double jitter() {
+  return static_cast<double>(random_u64() % 1000) / 1000.0;
+}
 
 }  // namespace
 
@@ -47,10 +51,12 @@ std::string Failover::target_name(const router::Target& target) const {
 
 std::uint64_t Failover::credential_mark(const router::Candidate& candidate) const {
   switch (candidate.credential) {
-    case CredentialSource::client: return turn_.credential.mark;
+    case CredentialSource::client:
+      return turn_.credential.mark;
     case CredentialSource::configured:
       return parts_.upstreams.policy.providers[candidate.target.provider].key_mark;
-    case CredentialSource::none_needed: return 0;
+    case CredentialSource::none_needed:
+      return 0;
   }
   return 0;
 }
@@ -153,26 +159,27 @@ Answerer Failover::answerer(const router::Candidate& candidate,
 http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan& plan,
                                                               std::size_t index) {
   const router::Candidate& candidate = plan.candidates[index];
-  const router::ProviderFacts& facts =
-      parts_.upstreams.policy.providers[candidate.target.provider];
+  const router::ProviderFacts& facts = parts_.upstreams.policy.providers[candidate.target.provider];
   const std::uint64_t mark = credential_mark(candidate);
   const Instant now = turn_.exchange.loop().now();
-  if (!parts_.health.begin(facts, candidate.target, mark, now)) co_return Step::next;
-  ++attempts_;
-  std::int64_t reserved = 0;
-  if (candidate.paid_failover && candidate.facts.price) {
-    reserved = router::cost_micro_usd(*candidate.facts.price, turn_.facts.input_tokens,
-                                      std::min<std::int64_t>(turn_.facts.max_tokens, 4096));
+  const bool regardless = candidate.last_resort || turn_.direct;
+  if (!parts_.health.begin(facts, candidate.target, mark, now) && !regardless) {
+    transient_ = true;  // another request has just taken the only probe
+    co_return Step::next;
   }
+  ++attempts_;
+  const std::int64_t reserved =
+      candidate.paid_failover ? router::estimated_cost_micro_usd(candidate.facts, turn_.facts) : 0;
   parts_.spend.reserve(reserved);
   AttemptSetup setup{parts_.upstreams, candidate, parts_.options,
                      answerer(candidate, plan.preferred),
                      another_after(plan, index) ? Backup::another_target : Backup::none};
   AttemptResult result = co_await run_attempt(turn_, client_, std::move(setup));
   const state::AttemptRow& row = record(candidate, result);
-  parts_.spend.settle(reserved, candidate.paid_failover ? std::max<std::int64_t>(
-                                                              row.cost_micro_usd, 0)
-                                                        : 0);
+  // Without a known price the estimate stands: an unknown price must not look free.
+  std::int64_t paid = 0;
+  if (candidate.paid_failover) paid = row.cost_micro_usd < 0 ? reserved : row.cost_micro_usd;
+  parts_.spend.settle(reserved, paid);
   if (turn_.client_gone) {
     parts_.health.abandoned(facts, candidate.target, mark);
     co_return Step::done;
@@ -182,6 +189,15 @@ http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan
     co_return Step::done;
   }
   co_return co_await after_failure(plan, index, std::move(result));
+}
+
+// A flat fee and this machine's own model cost nothing more per answer.
+bool Failover::is_metered(const router::Candidate& candidate) const {
+  if (parts_.upstreams.policy.providers[candidate.target.provider].billing !=
+      router::Billing::metered) {
+    return false;
+  }
+  return candidate.credential != CredentialSource::client || !turn_.credential.subscription;
 }
 
 state::AttemptRow& Failover::record(const router::Candidate& candidate,
@@ -203,19 +219,26 @@ state::AttemptRow& Failover::record(const router::Candidate& candidate,
   if (produced && !row.usage.output) row.usage.output = result.tap.content_bytes / 4 + 1;
   if (produced && row.usage.input_total() == 0) row.usage.input = turn_.facts.input_tokens;
   turn_.row.usage_estimated = produced && !result.tap.usage.output;
-  row.cost_micro_usd = produced || !result.error ? cost_of(candidate, row.usage) : 0;
+  const bool used = produced || !result.error;
+  row.cost_micro_usd = used && is_metered(candidate) ? cost_of(candidate, row.usage) : 0;
+  // What a broken attempt cost is paid all the same.
+  if (used) {
+    std::int64_t& total = turn_.row.cost_micro_usd;
+    total = row.cost_micro_usd < 0 ? total : std::max<std::int64_t>(total, 0) + row.cost_micro_usd;
+    turn_.row.paid_failover = turn_.row.paid_failover || candidate.paid_failover;
+  }
   turn_.row.attempts.push_back(std::move(row));
   return turn_.row.attempts.back();
 }
 
 void Failover::settle_success(const router::Candidate& candidate, const AttemptResult& result) {
-  const router::ProviderFacts& facts =
-      parts_.upstreams.policy.providers[candidate.target.provider];
+  const router::ProviderFacts& facts = parts_.upstreams.policy.providers[candidate.target.provider];
   const Instant now = turn_.exchange.loop().now();
   const std::uint64_t mark = credential_mark(candidate);
   parts_.health.succeeded(facts, candidate.target, mark, now);
   const router::Seen seen = seen_of(candidate, facts, result);
-  if (const auto verdict = router::decide_after_success(seen, turn_.exchange.loop().clock().wall())) {
+  if (const auto verdict =
+          router::decide_after_success(seen, turn_.exchange.loop().clock().wall())) {
     parts_.health.failed(facts, candidate.target, mark, *verdict, now);
     log::warn("{} answered but {}", facts.name, verdict->reason);
   }
@@ -226,8 +249,6 @@ void Failover::settle_success(const router::Candidate& candidate, const AttemptR
   turn_.row.provider = row.provider;
   turn_.row.model = row.model;
   turn_.row.usage = row.usage;
-  turn_.row.cost_micro_usd = row.cost_micro_usd;
-  turn_.row.paid_failover = candidate.paid_failover;
   turn_.row.reason = target_name(candidate.target) == turn_.row.preferred ? "" : reason_;
 }
 
@@ -235,8 +256,7 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
                                                               std::size_t index,
                                                               AttemptResult result) {
   const router::Candidate& candidate = plan.candidates[index];
-  const router::ProviderFacts& facts =
-      parts_.upstreams.policy.providers[candidate.target.provider];
+  const router::ProviderFacts& facts = parts_.upstreams.policy.providers[candidate.target.provider];
   const Instant now = turn_.exchange.loop().now();
   const std::uint64_t mark = credential_mark(candidate);
   const router::Seen seen = seen_of(candidate, facts, result);
@@ -260,6 +280,10 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
     co_await client_.fail_stream(said);
     turn_.row.outcome = name(result.error->code);
     turn_.row.status = 200;
+    turn_.row.tier = row.tier;
+    turn_.row.provider = row.provider;
+    turn_.row.model = row.model;
+    turn_.row.usage = row.usage;
     turn_.row.reason = reason_;
     co_return Step::done;
   }
@@ -270,29 +294,48 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
   }
   if (turn_.direct) co_return co_await return_refusal(candidate, std::move(result));
   switch (verdict.action) {
-    case Action::give_up: co_return co_await return_refusal(candidate, std::move(result));
-    case Action::retry_then_next: transient_ = true; co_return Step::again;
-    case Action::next_target: transient_ = true; co_return Step::next;
+    case Action::give_up:
+      co_return co_await return_refusal(candidate, std::move(result));
+    case Action::retry_then_next:
+      transient_ = true;
+      co_return Step::again;
+    case Action::next_target:
+      transient_ = true;
+      co_return Step::next;
     case Action::larger_window:
       window_above_ = std::max(window_above_.value_or(0),
                                candidate.facts.context_tokens.value_or(turn_.facts.input_tokens));
       break;
-    case Action::other_model: break;
+    case Action::drop_thinking:
+      if (turn_.thinking == dialect::SignedThinking::remove) break;
+      turn_.thinking = dialect::SignedThinking::remove;
+      co_return Step::again;
+    case Action::other_model:
+      break;
   }
   without_.push_back(target_name(candidate.target));
   telling_ = std::move(result);
   co_return Step::next;
 }
 
+// A prompt that is too long helps itself best by being told at once: clients compact. Any other
+// inability is the last word only where no target is merely out for a while.
+bool Failover::must_tell(const router::Plan& plan) const {
+  if (!telling_) return false;
+  const bool back_in_time =
+      plan.held_until && *plan.held_until < turn_.started + parts_.options.wait;
+  return window_above_ || !(transient_ || back_in_time);
+}
+
 http::asio::awaitable<bool> Failover::wait_for_target(const router::Plan& plan) {
   const http::Loop& loop = turn_.exchange.loop();
   const Instant give_up = turn_.started + parts_.options.wait;
-  if (turn_.direct || (!transient_ && !plan.retry_at) || telling_) co_return false;
+  if (turn_.direct || must_tell(plan)) co_return false;
+  if (!transient_ && !plan.retry_at && !telling_) co_return false;
   if (plan.retry_at && plan.candidates.empty() && *plan.retry_at > give_up) co_return false;
-  const Instant wake = std::max(loop.now() + backoff_ / 2 + std::chrono::duration_cast<Duration>(
-                                                                 backoff_ * jitter()),
-                                plan.candidates.empty() && plan.retry_at ? *plan.retry_at
-                                                                         : Instant());
+  const Instant wake = std::max(
+      loop.now() + backoff_ / 2 + std::chrono::duration_cast<Duration>(backoff_ * jitter()),
+      plan.candidates.empty() && plan.retry_at ? *plan.retry_at : Instant());
   if (wake >= give_up) co_return false;
   const std::optional<WaitingRoom::Place> place = parts_.waiting.enter();
   if (!place) co_return false;
@@ -319,8 +362,9 @@ http::asio::awaitable<Failover::Step> Failover::return_refusal(const router::Can
 http::asio::awaitable<void> Failover::say_exhausted(const router::Plan& plan) {
   turn_.row.outcome = name(ErrorCode::exhausted);
   turn_.row.reason = reason_;
-  const LastWord word = telling_ ? incapable(turn_, *telling_)
-                                 : exhausted(turn_, plan, parts_.upstreams.policy, failures_);
+  const LastWord word = must_tell(plan)
+                            ? incapable(turn_, *telling_)
+                            : exhausted(turn_, plan, parts_.upstreams.policy, failures_);
   co_await say(turn_, client_, word);
 }
 

@@ -1,9 +1,9 @@
 // Failover: walks a plan until somebody answers, waits when nobody can, and says so when it must.
 //
-// Each failed attempt becomes a Verdict; the verdict decides whether the next target is tried, which
-// ones still qualify, or that the failure is the caller's and goes back as it is. When every target
-// is out for a while the request waits in a bounded queue, its stream kept alive, and is planned
-// anew. One object per Turn; loop thread.
+// Each failed attempt becomes a Verdict; the verdict decides whether the next target is tried,
+// which ones still qualify, or that the failure is the caller's and goes back as it is. When every
+// target is out for a while the request waits in a bounded queue, its stream kept alive, and is
+// planned anew. One object per Turn; loop thread.
 #pragma once
 
 #include <atomic>
@@ -56,7 +56,9 @@ class Failover {
   http::asio::awaitable<bool> wait_for_target(const router::Plan& plan);
   http::asio::awaitable<void> say_exhausted(const router::Plan& plan);
   void settle_success(const router::Candidate& candidate, const AttemptResult& result);
+  bool is_metered(const router::Candidate& candidate) const;
   bool excluded(const router::Candidate& candidate) const;
+  bool must_tell(const router::Plan& plan) const;
   bool another_after(const router::Plan& plan, std::size_t index) const;
   std::uint64_t credential_mark(const router::Candidate& candidate) const;
   std::string target_name(const router::Target& target) const;
@@ -68,13 +70,13 @@ class Failover {
   ClientStream client_;
   int attempts_ = 0;
   Duration backoff_ = std::chrono::milliseconds(250);
-  std::string reason_;            // why the preferred target did not answer
+  std::string reason_;  // why the preferred target did not answer
   // What a capability failure asks of the targets that are left.
   std::optional<std::int64_t> window_above_;
-  std::vector<std::string> without_;    // provider/model that cannot do this request
+  std::vector<std::string> without_;      // provider/model that cannot do this request
   std::optional<AttemptResult> telling_;  // the capability failure to report if nobody can
-  std::string failures_;          // every failure in a line, for the last word
-  bool transient_ = false;        // some failure may pass by itself
+  std::string failures_;                  // every failure in a line, for the last word
+  bool transient_ = false;                // some failure may pass by itself
 };
 
 class WaitingRoom {

@@ -16,8 +16,10 @@ std::int64_t unix_ms(WallTime wall) {
 
 std::string new_answer_id(DialectId dialect) {
   switch (dialect) {
-    case DialectId::anthropic: return "msg_" + random_id(24);
-    case DialectId::openai_chat: return "chatcmpl-" + random_id(24);
+    case DialectId::anthropic:
+      return "msg_" + random_id(24);
+    case DialectId::openai_chat:
+      return "chatcmpl-" + random_id(24);
   }
   return random_id(24);
 }
@@ -82,13 +84,21 @@ http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
   http::Answer answer;
   switch (route.kind) {
     case RouteKind::messages:
-    case RouteKind::chat_completions: co_await answer_turn(exchange, route.dialect); co_return;
-    case RouteKind::count_tokens: co_await count_tokens(exchange); co_return;
-    case RouteKind::vendor: co_await pass_to_vendor(exchange, route); co_return;
+    case RouteKind::chat_completions:
+      co_await answer_turn(exchange, route.dialect);
+      co_return;
+    case RouteKind::count_tokens:
+      co_await count_tokens(exchange);
+      co_return;
+    case RouteKind::vendor:
+      co_await pass_to_vendor(exchange, route);
+      co_return;
     case RouteKind::models:
       answer = models_answer(upstreams_->policy, route, route.dialect);
       break;
-    case RouteKind::alive: answer = alive(); break;
+    case RouteKind::alive:
+      answer = alive();
+      break;
     case RouteKind::own:
       if (auto own = parts_.own.answer(route.path)) {
         answer = std::move(*own);
@@ -97,7 +107,9 @@ http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
       }
       break;
     case RouteKind::upgrade:
-    case RouteKind::unknown: answer = error_answer(route.dialect, no_route(route), ""); break;
+    case RouteKind::unknown:
+      answer = error_answer(route.dialect, no_route(route), "");
+      break;
   }
   const Result<void> sent = co_await exchange.respond(answer);
   if (!sent) exchange.abort();
@@ -105,10 +117,10 @@ http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
 
 http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, DialectId dialect) {
   // Decode: the whole body is validated before anything of it is used.
-  Turn turn(exchange, dialect);
-  turn.id = "nl_" + random_id(20);
+  Turn turn(exchange, dialect, documents_);
   turn.started = parts_.loop.now();
   turn.started_wall = parts_.loop.clock().wall();
+  turn.id = "nl_" + ordered_id(unix_ms(turn.started_wall));
   turn.answer_id = new_answer_id(dialect);
   turn.direct = exchange.head().headers.find("x-nightlight-route").value_or("") == "direct";
   const Result<void> read = read_turn(turn, parts_.options.tokens);
@@ -121,8 +133,8 @@ http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, Diale
 
   // Plan, reserve, attempt, commit, relay: until somebody has answered or nobody can.
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
-  const FailoverParts failover_parts{*upstreams,     parts_.health,  parts_.spend,
-                                     parts_.waiting, parts_.options};
+  const FailoverParts failover_parts{*upstreams, parts_.health, parts_.spend, parts_.waiting,
+                                     parts_.options};
   Failover failover(turn, failover_parts);
   co_await failover.run();
 
@@ -133,9 +145,9 @@ void Gateway::settle(Turn& turn) {
   state::RequestRow& row = turn.row;
   row.id = turn.id;
   row.started_unix_ms = unix_ms(turn.started_wall);
-  row.duration_ms = std::chrono::duration_cast<std::chrono::milliseconds>(parts_.loop.now() -
-                                                                          turn.started)
-                        .count();
+  row.duration_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(parts_.loop.now() - turn.started)
+          .count();
   row.dialect = dialect::name(turn.dialect.id());
   row.client = std::string(turn.facts.client_agent.substr(0, 80));
   row.conversation = std::to_string(turn.facts.conversation);

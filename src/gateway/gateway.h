@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "gateway/admission.h"
+#include "gateway/document_pool.h"
 #include "gateway/failover.h"
 #include "gateway/options.h"
 #include "gateway/spend.h"
@@ -63,6 +64,7 @@ class Gateway final : public http::Handler {
 
   GatewayParts parts_;
   std::shared_ptr<const Upstreams> upstreams_;
+  DocumentPool documents_;
 };
 
 // The error `error` as a complete answer in `dialect`.

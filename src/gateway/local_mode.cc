@@ -45,8 +45,8 @@ bool begins(std::string_view name, std::string_view word) {
 
 // Names of the agents' reading tools, and the verbs that other tools' names begin with.
 bool only_reads(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kNames = {"Read",     "Grep",      "Glob",       "LS",
-                                                      "WebFetch", "WebSearch", "ToolSearch", "NotebookRead"};
+  constexpr std::array<std::string_view, 8> kNames = {
+      "Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "ToolSearch", "NotebookRead"};
   constexpr std::array<std::string_view, 8> kVerbs = {"read_", "get_",  "list_", "search_",
                                                       "view_", "find_", "grep",  "glob"};
   const auto same = [&](std::string_view known) { return http::same_name(known, name); };

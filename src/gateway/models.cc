@@ -36,10 +36,12 @@ std::string entry(const std::string& name, DialectId dialect) {
   switch (dialect) {
     case DialectId::anthropic:
       return fmt::format(
-          R"({{"type":"model","id":"{0}","display_name":"{0}","created_at":"2026-01-01T00:00:00Z"}})",
+          R"({{"type":"model","id":"{0}","display_name":"{0}",)"
+          R"("created_at":"2026-01-01T00:00:00Z"}})",
           id);
     case DialectId::openai_chat:
-      return fmt::format(R"({{"id":"{}","object":"model","created":1767225600,"owned_by":"nightlight"}})",
+      return fmt::format(R"({{"id":"{}","object":"model","created":1767225600,)"
+                         R"("owned_by":"nightlight"}})",
                          id);
   }
   return {};
@@ -68,10 +70,10 @@ http::Answer models_answer(const router::Policy& policy, const RouteMatch& route
   }
   switch (dialect) {
     case DialectId::anthropic:
-      answer.body = fmt::format(
-          R"({{"data":[{}],"has_more":false,"first_id":{},"last_id":{}}})", entries,
-          all.empty() ? "null" : "\"" + chat::escape(all.front()) + "\"",
-          all.empty() ? "null" : "\"" + chat::escape(all.back()) + "\"");
+      answer.body =
+          fmt::format(R"({{"data":[{}],"has_more":false,"first_id":{},"last_id":{}}})", entries,
+                      all.empty() ? "null" : "\"" + chat::escape(all.front()) + "\"",
+                      all.empty() ? "null" : "\"" + chat::escape(all.back()) + "\"");
       break;
     case DialectId::openai_chat:
       answer.body = fmt::format(R"({{"object":"list","data":[{}]}})", entries);

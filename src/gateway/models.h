@@ -1,4 +1,6 @@
-// Models: GET /v1/models, the names this gateway can be asked for, in either dialect's shape. Pure.
+// Models: GET /v1/models, the names this gateway can be asked for, in either dialect's shape.
+//
+// Made from the policy alone: no provider is asked. Pure; any thread.
 #pragma once
 
 #include "dialect/dialect.h"

@@ -1,7 +1,7 @@
 // GatewayOptions: every bound and rule of the way of a request, as plain values.
 //
-// Filled by app from configuration, defaults as DESIGN 2 and 5 state them; times are already scaled.
-// Read-only while the gateway lives; any thread.
+// Filled by app from configuration, defaults as DESIGN 2 and 5 state them; times are already
+// scaled. Read-only while the gateway lives; any thread.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +31,8 @@ struct GatewayOptions {
   std::size_t held_bytes_max = 4u << 20;
   std::size_t queue_max = 256;
   HoldTools hold_tools = HoldTools::hold;
-  std::vector<std::string> hosts;   // further Host names
-  std::vector<Secret> tokens;       // what a client must present; empty = keyless
+  std::vector<std::string> hosts;  // further Host names
+  std::vector<Secret> tokens;      // what a client must present; empty = keyless
 };
 
 }  // namespace nl::gateway

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "dialect/tool_name.h"
+
 namespace nl::gateway {
 namespace {
 
@@ -15,12 +17,22 @@ std::int64_t seconds(Duration duration) {
 
 }  // namespace
 
+bool starts_tool(const chat::Event& event) {
+  return event.kind == chat::EventKind::block_start && event.block == chat::BlockKind::tool;
+}
+
+chat::Event with_declared_name(const chat::Event& event, const chat::Request& request) {
+  chat::Event named = event;
+  named.name = dialect::restore_tool_name(request, event.name);
+  return named;
+}
+
 Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
     : turn_(turn),
       client_(client),
       setup_(std::move(setup)),
       lane_(setup_.provider.dialect().id() == turn.dialect.id() ? Lane::pass_through
-                                                                 : Lane::translate),
+                                                                : Lane::translate),
       reader_(setup_.provider.dialect().make_reader()),
       may_hold_(setup_.backup == Backup::another_target && !turn.direct &&
                 setup_.options.hold_tools == HoldTools::hold),
@@ -189,7 +201,9 @@ void Relay::on_event(const chat::Event& event) {
       }
       see_content(event);
       break;
-    case EventKind::delta: see_content(event); break;
+    case EventKind::delta:
+      see_content(event);
+      break;
     case EventKind::block_stop:
       if (event.block == chat::BlockKind::tool && holding_) {
         holding_ = false;
@@ -206,10 +220,15 @@ void Relay::on_event(const chat::Event& event) {
       tap_.error_status = event.error_status;
       return;
     case EventKind::usage:
-    case EventKind::ping: break;
+    case EventKind::ping:
+      break;
   }
   if (lane_ == Lane::translate && event.kind != EventKind::ping) {
-    writer_->event(event, out_);
+    if (starts_tool(event)) {
+      writer_->event(with_declared_name(event, turn_.request), out_);
+    } else {
+      writer_->event(event, out_);
+    }
     if (event.kind == EventKind::start) opening_ = out_.size();
   }
 }

@@ -1,4 +1,5 @@
-// Relay: one upstream answer -> the client, event by event. Owns the commit point and the hold-back.
+// Relay: one upstream answer -> the client, event by event. Owns the commit point and the
+// hold-back.
 //
 // Nothing goes to the client before the first content event, so a failure until then is free. Tool
 // blocks are held back, start included, until they are whole while another target could take over.
@@ -25,11 +26,11 @@ enum class Backup : std::uint8_t { none, another_target };
 struct RelaySetup {
   const provider::Provider& provider;
   const GatewayOptions& options;
-  std::string headers;      // the answer's header lines
-  std::string model;        // the target's own name for its model
+  std::string headers;  // the answer's header lines
+  std::string model;    // the target's own name for its model
   Backup backup = Backup::none;
-  bool reasoning = false;   // the longer budgets
-  Instant deadline{};       // of the whole attempt
+  bool reasoning = false;  // the longer budgets
+  Instant deadline{};      // of the whole attempt
 };
 
 // What was seen of an answer, whole or not.
@@ -44,6 +45,11 @@ struct AnswerTap {
   std::string error_type;
   int error_status = 0;
 };
+
+// Whether `event` begins a tool call; and the same event with the tool's name as the client
+// declared it, where an encoder had to shorten it.
+bool starts_tool(const chat::Event& event);
+chat::Event with_declared_name(const chat::Event& event, const chat::Request& request);
 
 struct RelayResult {
   std::optional<Error> error;  // nothing = the whole answer was relayed
@@ -79,17 +85,17 @@ class Relay final : private dialect::EventSink {
   std::unique_ptr<dialect::Writer> writer_;  // translate only
   dialect::SseFramer framer_;
   AnswerTap tap_;
-  std::string out_;            // gathered, not yet sent
-  std::size_t opening_ = 0;    // bytes of out_ that open the answer
-  std::size_t safe_ = 0;       // bytes of out_ that are not held back
+  std::string out_;          // gathered, not yet sent
+  std::size_t opening_ = 0;  // bytes of out_ that open the answer
+  std::size_t safe_ = 0;     // bytes of out_ that are not held back
   std::size_t hold_from_ = 0;
   bool may_hold_ = false;
   bool holding_ = false;
-  bool content_ = false;       // some content is in the safe part or was sent
+  bool content_ = false;  // some content is in the safe part or was sent
   bool progressed_ = false;
-  bool finished_ = false;      // the terminal event was seen
-  bool closed_ = false;        // pass-through: the frame that ends the answer was gathered
-  dialect::Renaming names_;    // pass-through: what is to be replaced in each frame
+  bool finished_ = false;    // the terminal event was seen
+  bool closed_ = false;      // pass-through: the frame that ends the answer was gathered
+  dialect::Renaming names_;  // pass-through: what is to be replaced in each frame
   std::optional<Error> event_error_;
   Instant progress_at_{};
 };

@@ -40,7 +40,9 @@ std::int64_t SpendGuard::spent() {
   return spent_.load();
 }
 
-void SpendGuard::reserve(std::int64_t micro_usd) { spent_.fetch_add(micro_usd); }
+void SpendGuard::reserve(std::int64_t micro_usd) {
+  spent_.fetch_add(micro_usd);
+}
 
 void SpendGuard::settle(std::int64_t reserved_micro_usd, std::int64_t paid_micro_usd) {
   spent_.fetch_add(paid_micro_usd - reserved_micro_usd);

@@ -1,8 +1,8 @@
 // SpendGuard: today's money for paid failover: reserved before an attempt, settled after it.
 //
 // The planner reads spent() and leaves out what would go over the cap; between plan and settlement
-// the estimate is held, so that parallel requests cannot pass the cap together. The day is the local
-// calendar day. Shared by all loops; atomics only.
+// the estimate is held, so that parallel requests cannot pass the cap together. The day is the
+// local calendar day. Shared by all loops; atomics only.
 #pragma once
 
 #include <atomic>

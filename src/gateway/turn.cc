@@ -2,7 +2,6 @@
 
 #include <functional>
 
-
 namespace nl::gateway {
 namespace {
 
@@ -15,7 +14,8 @@ std::string beginning(chat::JsonText text, std::size_t limit) {
   std::string_view part = text.escaped.substr(0, limit);
   if (part.size() < text.escaped.size()) {
     const std::size_t escape = part.rfind('\\');
-    if (escape != std::string_view::npos && part.size() - escape < 12) part = part.substr(0, escape);
+    if (escape != std::string_view::npos && part.size() - escape < 12)
+      part = part.substr(0, escape);
   }
   return chat::JsonText{part}.utf8();
 }
@@ -111,9 +111,9 @@ dialect::AnswerContext answer_context(const Turn& turn) {
   dialect::AnswerContext context;
   context.model = turn.model;
   context.id = turn.answer_id;
-  context.created = std::chrono::duration_cast<std::chrono::seconds>(
-                        turn.started_wall.time_since_epoch())
-                        .count();
+  context.created =
+      std::chrono::duration_cast<std::chrono::seconds>(turn.started_wall.time_since_epoch())
+          .count();
   context.include_usage = turn.request.include_usage;
   context.input_estimate = turn.facts.input_tokens;
   return context;

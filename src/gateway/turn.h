@@ -11,6 +11,7 @@
 #include "chat/request.h"
 #include "dialect/dialect.h"
 #include "gateway/credential.h"
+#include "gateway/document_pool.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "router/planner.h"
@@ -19,19 +20,23 @@
 namespace nl::gateway {
 
 struct Turn {
-  Turn(http::Exchange& client_exchange, dialect::DialectId dialect_id)
-      : exchange(client_exchange), dialect(dialect::dialect(dialect_id)) {}
+  Turn(http::Exchange& client_exchange, dialect::DialectId dialect_id, DocumentPool& documents)
+      : exchange(client_exchange),
+        dialect(dialect::dialect(dialect_id)),
+        document_loan(documents.lend()),
+        document(*document_loan) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
   http::Exchange& exchange;
   const dialect::Dialect& dialect;
-  std::string id;       // x-nightlight-request-id
+  std::string id;  // x-nightlight-request-id
   Instant started{};
   WallTime started_wall{};
-  dialect::Document document;
+  const DocumentPool::Loan document_loan;
+  dialect::Document& document;  // the client's body, parsed
   chat::Request request;
-  std::string model;    // as the client spelled it, unescaped
+  std::string model;  // as the client spelled it, unescaped
   ClientCredential credential;
   router::RequestFacts facts;
   std::string last_user, system_start;  // what facts' views point to
@@ -39,6 +44,8 @@ struct Turn {
   http::Cancel cancel;                  // fired when the client has gone
   bool client_gone = false;
   bool direct = false;
+  // Set when a target refused the signed thinking of this conversation.
+  dialect::SignedThinking thinking = dialect::SignedThinking::keep;
   state::RequestRow row;
 };
 

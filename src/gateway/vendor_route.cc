@@ -14,8 +14,10 @@ using dialect::DialectId;
 
 router::Vendor vendor_of(DialectId dialect) {
   switch (dialect) {
-    case DialectId::anthropic: return router::Vendor::anthropic;
-    case DialectId::openai_chat: return router::Vendor::openai;
+    case DialectId::anthropic:
+      return router::Vendor::anthropic;
+    case DialectId::openai_chat:
+      return router::Vendor::openai;
   }
   return router::Vendor::other;
 }
@@ -60,8 +62,7 @@ http::asio::awaitable<void> forward_to_vendor(http::Exchange& exchange, const Ro
   client.pass_headers = true;
   client.pass_credential = vendor.client_credential;
   http::Cancel cancel;
-  auto call =
-      co_await vendor.provider->forward(client, route.path, exchange.body(), cancel, until);
+  auto call = co_await vendor.provider->forward(client, route.path, exchange.body(), cancel, until);
   http::Answer answer;
   if (!call) {
     answer = error_answer(route.dialect, Error(call.error().code, call.error().message, 502), "");
@@ -71,12 +72,14 @@ http::asio::awaitable<void> forward_to_vendor(http::Exchange& exchange, const Ro
     answer.content_type =
         header_value(head.headers.find("content-type").value_or("application/json"));
     answer.headers = provider::informative_headers(head.headers);
+    for (auto& [name, value] : answer.headers) vendor.provider->hide_credentials(value, client);
     if (const auto coding = head.headers.find("content-encoding")) {
       answer.headers.emplace_back("content-encoding", header_value(*coding));
     }
     Result<std::string> body = co_await read_all(**call, until);
     if (body) {
       answer.body = std::move(*body);
+      if (answer.status >= 400) vendor.provider->hide_credentials(answer.body, client);
     } else {
       answer = error_answer(route.dialect, Error(body.error().code, body.error().message, 502), "");
     }
@@ -106,7 +109,7 @@ http::asio::awaitable<void> Gateway::pass_to_vendor(http::Exchange& exchange,
 // own compaction.
 http::asio::awaitable<void> Gateway::count_tokens(http::Exchange& exchange) {
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
-  Turn turn(exchange, DialectId::anthropic);
+  Turn turn(exchange, DialectId::anthropic, documents_);
   turn.started = parts_.loop.now();
   const Result<void> read = read_turn(turn, parts_.options.tokens);
   http::Answer answer;

@@ -6,7 +6,8 @@ namespace {
 // Taps events and, when translating, folds them into a writer.
 class Fold final : public dialect::EventSink {
  public:
-  Fold(const http::Loop& loop, dialect::Writer* writer) : loop_(loop), writer_(writer) {}
+  Fold(const Turn& turn, dialect::Writer* writer)
+      : loop_(turn.exchange.loop()), request_(turn.request), writer_(writer) {}
 
   void on_event(const chat::Event& event) override {
     tap.usage.merge(event.usage);
@@ -26,7 +27,8 @@ class Fold final : public dialect::EventSink {
       tap.error_status = event.error_status;
       return;
     }
-    if (writer_ != nullptr) writer_->fold(event);
+    if (writer_ == nullptr) return;
+    writer_->fold(starts_tool(event) ? with_declared_name(event, request_) : event);
   }
 
   AnswerTap tap;
@@ -35,6 +37,7 @@ class Fold final : public dialect::EventSink {
 
  private:
   const http::Loop& loop_;
+  const chat::Request& request_;
   dialect::Writer* writer_;
 };
 
@@ -83,7 +86,7 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
   const std::unique_ptr<dialect::Reader> reader = setup.provider.dialect().make_reader();
   std::unique_ptr<dialect::Writer> writer;
   if (!same) writer = turn.dialect.make_writer(answer_context(turn));
-  Fold fold(turn.exchange.loop(), writer.get());
+  Fold fold(turn, writer.get());
 
   Result<std::string> body =
       co_await read_body(opening, setup.deadline, setup.options.answer_bytes_max);
@@ -91,12 +94,12 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
     result.error = std::move(body.error());
     co_return result;
   }
-  Result<void> read = opening.event_stream ? read_frames(*body, *reader, fold)
-                                           : reader->whole(*body, fold);
+  Result<void> read =
+      opening.event_stream ? read_frames(*body, *reader, fold) : reader->whole(*body, fold);
   result.tap = std::move(fold.tap);
   // The last target's empty answer is passed on honestly, unless it is an error in disguise.
-  const bool honest = !read && read.error().code == ErrorCode::empty_answer &&
-                      setup.backup == Backup::none;
+  const bool honest =
+      !read && read.error().code == ErrorCode::empty_answer && setup.backup == Backup::none;
   if (fold.error) {
     result.error = std::move(fold.error);
   } else if (!read && !honest) {
@@ -109,8 +112,7 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
     dialect::Document document;
     dialect::SpliceOptions options;
     options.model = turn.model;
-    result.body =
-        document.parse(*body) ? turn.dialect.splice(document, options) : std::move(*body);
+    result.body = document.parse(*body) ? turn.dialect.splice(document, options) : std::move(*body);
   }
   co_return result;
 }

@@ -1,8 +1,9 @@
 // Whole answers: a non-streamed upstream answer -> one response body for the client.
 //
-// The body is read to its end and checked (an error object, HTML or nothing at all inside a 200 is a
-// failure) before a byte goes to the client. Same dialect: its own bytes, with the asked model name
-// put back; otherwise reader -> events -> writer. An upstream that streams all the same is folded.
+// The body is read to its end and checked (an error object, HTML or nothing at all inside a 200 is
+// a failure) before a byte goes to the client. Same dialect: its own bytes, with the asked model
+// name put back; otherwise reader -> events -> writer. An upstream that streams all the same is
+// folded.
 #pragma once
 
 #include <optional>

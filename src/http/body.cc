@@ -7,8 +7,10 @@ namespace nl::http {
 Result<Decoded> BodyReader::decode(std::span<char> bytes) {
   Decoded found;
   switch (framing_) {
-    case Framing::none: return found;
-    case Framing::chunked: return chunks_.decode(bytes);
+    case Framing::none:
+      return found;
+    case Framing::chunked:
+      return chunks_.decode(bytes);
     case Framing::until_close:
       found.data = found.consumed = bytes.size();
       return found;
@@ -23,10 +25,14 @@ Result<Decoded> BodyReader::decode(std::span<char> bytes) {
 
 bool BodyReader::complete() const {
   switch (framing_) {
-    case Framing::none: return true;
-    case Framing::chunked: return chunks_.complete();
-    case Framing::until_close: return ended_;
-    case Framing::length: return left_ == 0;
+    case Framing::none:
+      return true;
+    case Framing::chunked:
+      return chunks_.complete();
+    case Framing::until_close:
+      return ended_;
+    case Framing::length:
+      return left_ == 0;
   }
   return false;
 }

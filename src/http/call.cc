@@ -103,8 +103,8 @@ asio::awaitable<Result<void>> UpstreamCall::read_head(std::string_view method, I
 void UpstreamCall::finish() {
   complete_ = true;
   // Bytes behind the answer belong to no request of ours: such a connection is not used again.
-  const bool reusable = head_.keep_alive && at_hand_bytes_ == 0 && connection_ &&
-                        connection_->transport().usable();
+  const bool reusable =
+      head_.keep_alive && at_hand_bytes_ == 0 && connection_ && connection_->transport().usable();
   if (reusable) pool_->give_back(std::move(connection_));
   connection_.reset();
 }

@@ -1,8 +1,9 @@
-// UpstreamCall: one request on one connection and the answer to it; the only implementation of Call.
+// UpstreamCall: one request on one connection and the answer to it; the only implementation of
+// Call.
 //
-// Client::send() drives it: write the request, read the head, hand it out. The connection leaves it
-// for the pool as soon as the body is complete. Small bodies live in the buffer that the head came
-// in; a larger one gets a bigger buffer for as long as reads fill it. Loop thread.
+// Client::send() drives it: write the request, read the head, hand it out. The connection leaves
+// it for the pool as soon as the body is complete. Small bodies live in the buffer that the head
+// came in; a larger one gets a bigger buffer for as long as reads fill it. Loop thread.
 #pragma once
 
 #include <memory>

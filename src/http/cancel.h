@@ -1,5 +1,6 @@
-// CancelScope: what a Cancel ends while the scope lives. A newer scope on the same Cancel replaces an
-// older one, so that a next attempt may begin before the last one's remains are gone. Loop thread.
+// CancelScope: what a Cancel ends while the scope lives. A newer scope on the same Cancel
+// replaces an older one, so that a next attempt may begin before the last one's remains are gone.
+// Loop thread.
 #pragma once
 
 #include "http/client.h"

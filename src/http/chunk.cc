@@ -9,6 +9,9 @@
 namespace nl::http {
 namespace {
 
+// An endless stream may carry a short extension on each chunk; only what is beyond this adds up.
+constexpr std::size_t kExtensionBytesFree = 16;
+
 // Fields that may not come after the body (RFC 9110 section 6.5.1).
 constexpr std::string_view kForbiddenTrailers[] = {
     "host",          "content-length", "transfer-encoding", "content-type", "content-encoding",
@@ -55,7 +58,8 @@ Result<Decoded> ChunkDecoder::decode(std::span<char> bytes) {
 
 const char* ChunkDecoder::take(char byte) {
   switch (state_) {
-    case State::size: return take_size(byte);
+    case State::size:
+      return take_size(byte);
     case State::extension:
       if (byte == '\r') {
         state_ = State::size_lf;
@@ -65,6 +69,7 @@ const char* ChunkDecoder::take(char byte) {
       return is_text(byte) ? nullptr : "control character in a chunk extension";
     case State::size_lf:
       if (byte != '\n') return "chunk size line without an end";
+      extension_bytes_ -= std::min(extension_bytes_, kExtensionBytesFree);
       state_ = left_ == 0 ? State::trailer : State::data;
       return nullptr;
     case State::data_cr:
@@ -76,7 +81,8 @@ const char* ChunkDecoder::take(char byte) {
       state_ = State::size;
       digits_ = 0;
       return nullptr;
-    case State::trailer: return take_trailer(byte);
+    case State::trailer:
+      return take_trailer(byte);
     case State::trailer_lf:
       if (byte != '\n') return "trailer line without an end";
       return end_trailer();
@@ -84,9 +90,11 @@ const char* ChunkDecoder::take(char byte) {
       if (byte != '\n') return "chunked body without an end";
       state_ = State::complete;
       return nullptr;
-    case State::failed: return "chunked body is broken";
+    case State::failed:
+      return "chunked body is broken";
     case State::data:
-    case State::complete: break;
+    case State::complete:
+      break;
   }
   return "chunked body is over";
 }

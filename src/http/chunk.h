@@ -15,7 +15,8 @@
 
 namespace nl::http {
 
-inline constexpr std::size_t kChunkExtensionBytesMax = 1024;  // of one whole body
+// Of one whole body, beyond the few bytes that each chunk may have.
+inline constexpr std::size_t kChunkExtensionBytesMax = 1024;
 inline constexpr std::size_t kTrailerBytesMax = 8 * 1024;
 
 // What a body decoder found in some bytes.
@@ -32,7 +33,17 @@ class ChunkDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size, extension, size_lf, data, data_cr, data_lf, trailer, trailer_lf, end_lf, complete, failed
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailer,
+    trailer_lf,
+    end_lf,
+    complete,
+    failed
   };
   // Takes one byte of framing; nullptr or what is wrong.
   const char* take(char byte);

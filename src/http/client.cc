@@ -15,8 +15,8 @@ constexpr auto kEarlyAnswerWait = std::chrono::seconds(1);
 
 bool is_target(std::string_view text) {
   return text.starts_with('/') && std::none_of(text.begin(), text.end(), [](char c) {
-    return c <= ' ' || static_cast<unsigned char>(c) >= 0x7f || c == '#';
-  });
+           return c <= ' ' || static_cast<unsigned char>(c) >= 0x7f || c == '#';
+         });
 }
 
 std::string compose_head(const Outgoing& outgoing, const std::string& authority) {
@@ -52,7 +52,8 @@ struct Client::Impl {
   ~Impl() { pool->close(); }
 
   asio::awaitable<Result<std::unique_ptr<Call>>> send(const Endpoint& endpoint,
-                                                      const Outgoing& outgoing, Cancel& cancel, Instant head_until);
+                                                      const Outgoing& outgoing, Cancel& cancel,
+                                                      Instant head_until);
   // Writes the request and reads the head of the answer to it.
   asio::awaitable<Result<void>> exchange(UpstreamCall& call, const Outgoing& outgoing,
                                          std::string head, Instant head_until);
@@ -120,8 +121,12 @@ asio::awaitable<Result<std::unique_ptr<Call>>> Client::send(const Endpoint& endp
   return impl_->send(endpoint, outgoing, cancel, head_until);
 }
 
-std::size_t Client::pooled() const { return impl_->pool->size(); }
-std::uint64_t Client::dialled() const { return impl_->dialled; }
+std::size_t Client::pooled() const {
+  return impl_->pool->size();
+}
+std::uint64_t Client::dialled() const {
+  return impl_->dialled;
+}
 
 void Client::drop_pool() {
   impl_->pool->clear();

@@ -24,7 +24,7 @@ enum class Scheme : std::uint8_t { http, https, unix_socket };
 
 struct Endpoint {
   Scheme scheme = Scheme::https;
-  std::string host;       // name or literal, without brackets; for unix_socket the path
+  std::string host;  // name or literal, without brackets; for unix_socket the path
   std::uint16_t port = 443;
   // Ready for a Host header: host, brackets where needed, port where not the default.
   std::string authority() const;
@@ -106,9 +106,9 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Sends and waits for the final head (1xx are skipped) until `head_until`. `cancel` must outlive
-  // the Call. Errors: dns, connect, tls, reset, timeout, protocol, cancelled. The connection budgets
-  // apply besides `head_until`.
+  // Sends and waits for the final head (1xx are skipped) until `head_until`; the connection budgets
+  // apply besides. `endpoint` and what `outgoing` views must live until then, `cancel` until the
+  // Call is gone. Errors: dns, connect, tls, config, reset, timeout, protocol, cancelled.
   asio::awaitable<Result<std::unique_ptr<Call>>> send(const Endpoint& endpoint,
                                                       const Outgoing& outgoing, Cancel& cancel,
                                                       Instant head_until);

@@ -60,7 +60,8 @@ class ClientTest : public ::testing::Test {
     }
     co_return co_await read_whole(**call, until);
   }
-  Told tell(std::uint16_t port, std::string body = "{}", Duration patience = std::chrono::seconds(5)) {
+  Told tell(std::uint16_t port, std::string body = "{}",
+            Duration patience = std::chrono::seconds(5)) {
     return run_on(loop, ask(at(port), std::move(body), patience));
   }
 
@@ -89,8 +90,7 @@ TEST_F(ClientTest, keeps_the_connection_after_a_complete_answer_and_only_then) {
   RawPeer peer([&](RawStream& stream, int connection) {
     for (int i = 0; i < 2; ++i) {
       if (stream.read_message().empty()) return;
-      stream.send(connection == 1 ? kHello
-                                  : "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello");
+      stream.send(connection == 1 ? kHello : "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello");
       if (connection == 2) return;
     }
   });
@@ -123,12 +123,14 @@ TEST_F(ClientTest, every_split_of_an_answer_reads_the_same) {
     ASSERT_FALSE(told.error.has_value()) << split;
   }
   EXPECT_EQ(client.dialled(), 1U);
+  client.drop_pool();
 }
 
 TEST_F(ClientTest, chunks_of_one_read_come_as_one_piece) {
   RawPeer peer([&](RawStream& stream, int) {
     stream.read_message();
-    stream.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
+    stream.send(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n");
   });
   const Told told = tell(peer.port());
   EXPECT_EQ(told.body, "ab");
@@ -297,7 +299,8 @@ TEST_F(ClientTest, idle_connections_leave_the_pool) {
     stream.send(kHello);
     stream.read_to_end();
   });
-  const auto work = [](ClientTest* test, Client* with, std::uint16_t port) -> asio::awaitable<Told> {
+  const auto work = [](ClientTest* test, Client* with,
+                       std::uint16_t port) -> asio::awaitable<Told> {
     const Outgoing outgoing{"GET", "/", "", ""};
     const Endpoint endpoint = test->at(port);
     auto call = co_await with->send(endpoint, outgoing, test->cancel, Instant::max());
@@ -339,9 +342,10 @@ TEST(BaseUrls, are_taken_apart) {
 }
 
 TEST(BaseUrls, with_anything_odd_are_refused) {
-  for (const char* url : {"", "api.example.com", "ftp://a", "https://", "https://u:p@a", "https://a?b",
-                          "https://a#b", "https://a b", "https://a:0", "https://a:99999", "https:///v1",
-                          "https://a/\x01", "http://\xc3\xa4", "unix:relative"}) {
+  for (const char* url :
+       {"", "api.example.com", "ftp://a", "https://", "https://u:p@a", "https://a?b", "https://a#b",
+        "https://a b", "https://a:0", "https://a:99999", "https:///v1", "https://a/\x01",
+        "http://\xc3\xa4", "unix:relative"}) {
     EXPECT_FALSE(parse_base_url(url).has_value()) << url;
   }
 }

@@ -89,7 +89,10 @@ asio::awaitable<void> ServerConnection::run(std::unique_ptr<ServerConnection> se
     then = co_await self->serve(std::move(*head));
     if (state.draining && then == AfterRequest::keep) then = AfterRequest::close;
   }
-  if (then == AfterRequest::linger) co_await self->linger();
+  // Closing over unread bytes would reset the connection and could take our answer with it.
+  const bool unread = then == AfterRequest::close && self->transport_.usable() &&
+                      self->transport_.peer_state() == PeerState::has_bytes;
+  if (then == AfterRequest::linger || unread) co_await self->linger();
 }
 
 asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
@@ -99,8 +102,8 @@ asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
   idle_ = input_.empty();
   const Loop& loop = state_->loop;
   // A new connection gets the time of a head, a kept one that of a pause.
-  Instant until = loop.now() + (requests_ == 0 || !idle_ ? state_->limits.head
-                                                         : state_->limits.idle);
+  Instant until =
+      loop.now() + (requests_ == 0 || !idle_ ? state_->limits.head : state_->limits.idle);
   const Instant pause_until = until;
   if (idle_ && requests_ > 0) until = std::min(until, loop.now() + kKeepBufferFor);
   while (true) {
@@ -145,15 +148,15 @@ asio::awaitable<AfterRequest> ServerConnection::serve(RequestHead head) {
     if (!whole) co_return co_await send_and_close(std::move(*refusal), head.method);
     ServerExchange exchange(*this, head, std::string_view());
     const auto sent = co_await exchange.respond(*refusal);
-    co_return sent && exchange.keep_alive() ? AfterRequest::keep : AfterRequest::close;
+    co_return sent&& exchange.keep_alive() ? AfterRequest::keep : AfterRequest::close;
   }
   RequestBody body(head, state_->limits, state_->memory);
   auto whole = body.take_from(input_);
   if (!whole) co_return co_await refuse(whole.error(), head.path);
   if (!*whole) {
     if (head.expects_continue) {
-      const auto sent = co_await transport_.write_steadily(Pieces(kContinue),
-                                                           state_->limits.write_stall);
+      const auto sent =
+          co_await transport_.write_steadily(Pieces(kContinue), state_->limits.write_stall);
       if (!sent) co_return AfterRequest::close;
     }
     const auto read = co_await body.read(transport_);
@@ -191,8 +194,8 @@ asio::awaitable<AfterRequest> ServerConnection::send_and_close(Answer answer,
   head.keep_alive = false;
   const std::string text = compose_answer_head(head, *state_);
   if (method == "HEAD") answer.body.clear();
-  const auto sent = co_await transport_.write_steadily(Pieces(text, answer.body),
-                                                       state_->limits.write_stall);
+  const auto sent =
+      co_await transport_.write_steadily(Pieces(text, answer.body), state_->limits.write_stall);
   co_return sent ? AfterRequest::linger : AfterRequest::close;
 }
 

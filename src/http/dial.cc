@@ -1,10 +1,9 @@
 #include "http/dial.h"
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-
-#include <algorithm>
 
 #include "http/cancel.h"
 #include "http/race.h"
@@ -14,17 +13,23 @@ namespace {
 
 constexpr std::size_t kUnixPathBytesMax = 107;
 
-void abort_transport(void* transport) { static_cast<Transport*>(transport)->abort(); }
-void cancel_race(void* race) { static_cast<Race*>(race)->cancel(); }
-void notify(void* wakeup) { static_cast<Wakeup*>(wakeup)->notify(); }
+void abort_transport(void* transport) {
+  static_cast<Transport*>(transport)->abort();
+}
+void cancel_race(void* race) {
+  static_cast<Race*>(race)->cancel();
+}
+void notify(void* wakeup) {
+  static_cast<Wakeup*>(wakeup)->notify();
+}
 
 std::unexpected<Error> given_up() {
   return fail(ErrorCode::cancelled, "connection attempt was given up");
 }
 
 std::string tunnel_request(const Endpoint& endpoint, const Proxy& proxy) {
-  const std::string host = endpoint.host.find(':') == std::string::npos ? endpoint.host
-                                                                        : "[" + endpoint.host + "]";
+  const std::string host =
+      endpoint.host.find(':') == std::string::npos ? endpoint.host : "[" + endpoint.host + "]";
   const std::string authority = host + ":" + std::to_string(endpoint.port);
   std::string text = "CONNECT " + authority + " HTTP/1.1\r\nhost: " + authority + "\r\n";
   if (!proxy.authorization.empty()) {

@@ -21,8 +21,8 @@ class Dialer {
   Dialer(Loop& loop, const ClientOptions& options);
 
   // Errors: dns, connect, tls, config, cancelled; timeout when `until` came before the budget.
-  asio::awaitable<Result<std::unique_ptr<Transport>>> dial(const Endpoint& endpoint,
-                                                           Cancel& cancel, Instant until);
+  asio::awaitable<Result<std::unique_ptr<Transport>>> dial(const Endpoint& endpoint, Cancel& cancel,
+                                                           Instant until);
   void forget_names() { resolver_.expire(); }
 
  private:

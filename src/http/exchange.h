@@ -1,7 +1,8 @@
-// ServerExchange: one request being answered, over plain bytes; the only implementation of Exchange.
+// ServerExchange: one request being answered, over plain bytes; the only implementation of
+// Exchange.
 //
-// Composes heads and chunks and writes each with one system call where the kernel takes it. Lives in
-// the coroutine of its connection. Loop thread.
+// Composes heads and chunks and writes each with one system call where the kernel takes it. Lives
+// in the coroutine of its connection. Loop thread.
 #pragma once
 
 #include <string>

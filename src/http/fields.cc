@@ -86,7 +86,9 @@ class Collector {
   // One line without its CRLF.
   std::optional<Error> line(std::string_view text) {
     const std::size_t colon = text.find(':');
-    if (colon == std::string_view::npos) return refuse(side_, "header line without a colon").error();
+    if (colon == std::string_view::npos) {
+      return refuse(side_, "header line without a colon").error();
+    }
     const std::string_view name = text.substr(0, colon);
     const std::string_view raw = text.substr(colon + 1);
     if (!is_token(name)) return refuse(side_, "malformed header name").error();
@@ -125,8 +127,10 @@ class Collector {
       case 16:
         if (same_name(field.name, "content-encoding")) fields_.content_encoding = field.value;
         break;
-      case 17: return note_transfer(field, raw);
-      default: break;
+      case 17:
+        return note_transfer(field, raw);
+      default:
+        break;
     }
     return std::nullopt;
   }
@@ -194,8 +198,12 @@ bool is_ipv6(std::string_view text) {
 
 }  // namespace
 
-bool is_token(std::string_view text) { return !text.empty() && all_of_class(text, kToken); }
-bool is_field_text(std::string_view text) { return all_of_class(text, kText); }
+bool is_token(std::string_view text) {
+  return !text.empty() && all_of_class(text, kToken);
+}
+bool is_field_text(std::string_view text) {
+  return all_of_class(text, kText);
+}
 
 bool is_host(std::string_view text) {
   std::string_view rest;

@@ -10,13 +10,17 @@ namespace {
 
 constexpr std::size_t kMethodBytesMax = 32;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 std::unexpected<Error> bad(const char* message, int status = 400) {
   return fail(ErrorCode::bad_request, message, status);
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // 0 or 1 for HTTP/1.0 and HTTP/1.1, -1 for another version, -2 for something else.
 int minor_version(std::string_view text) {

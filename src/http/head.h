@@ -2,9 +2,9 @@
 //
 // Refuses every framing doubt: bare LF, CR or NUL, obs-fold, spaces before a colon, empty or
 // repeated Content-Length, Transfer-Encoding other than exactly `chunked`, both together, TE with
-// HTTP/1.0, more than one Host, non-token names, 8-bit bytes in names, targets with spaces, controls
-// or a fragment, header lines hidden in another's value. Views point into the bytes given, which
-// must outlive the head. Pure; any thread.
+// HTTP/1.0, more than one Host, non-token names, 8-bit bytes in names, targets with spaces,
+// controls or a fragment, header lines hidden in another's value. Views point into the bytes
+// given, which must outlive the head. Pure; any thread.
 #pragma once
 
 #include <cstddef>

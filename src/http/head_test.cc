@@ -87,13 +87,31 @@ TEST(RequestHead, request_lines_are_strict) {
   const auto line = [](const std::string& first) { return first + "\r\nHost: a\r\n\r\n"; };
   EXPECT_EQ(status_of(line("GET / HTTP/1.1")), 0);
   EXPECT_EQ(status_of(line("M-SEARCH /x HTTP/1.1")), 0);
-  for (const char* first :
-       {"GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", " GET / HTTP/1.1", "GET\t/ HTTP/1.1",
-        "GET: / HTTP/1.1", "G\xc3\xa4T / HTTP/1.1", "GET / http/1.1", "GET / HTTP/1.1x",
-        "GET / HTTP/11", "GET / ICE/1.0", "GET / RTSP/1.0", "GET foo HTTP/1.1", "GET * HTTP/1.1",
-        "GET /a b HTTP/1.1", "GET /a#b HTTP/1.1", "GET /\xc3\xa4 HTTP/1.1", "GET /\x7f HTTP/1.1",
-        "GET /\x01 HTTP/1.1", "CONNECT a:443 HTTP/1.1", "GET https://a/ HTTP/1.1",
-        "GET //a b HTTP/1.1", "PUT s://]ufd/: HTTP/1.1", "GET a/b HTTP/1.1", ""}) {
+  for (const char* first : {"GET /",
+                            "GET  / HTTP/1.1",
+                            "GET / HTTP/1.1 ",
+                            " GET / HTTP/1.1",
+                            "GET\t/ HTTP/1.1",
+                            "GET: / HTTP/1.1",
+                            "G\xc3\xa4T / HTTP/1.1",
+                            "GET / http/1.1",
+                            "GET / HTTP/1.1x",
+                            "GET / HTTP/11",
+                            "GET / ICE/1.0",
+                            "GET / RTSP/1.0",
+                            "GET foo HTTP/1.1",
+                            "GET * HTTP/1.1",
+                            "GET /a b HTTP/1.1",
+                            "GET /a#b HTTP/1.1",
+                            "GET /\xc3\xa4 HTTP/1.1",
+                            "GET /\x7f HTTP/1.1",
+                            "GET /\x01 HTTP/1.1",
+                            "CONNECT a:443 HTTP/1.1",
+                            "GET https://a/ HTTP/1.1",
+                            "GET //a b HTTP/1.1",
+                            "PUT s://]ufd/: HTTP/1.1",
+                            "GET a/b HTTP/1.1",
+                            ""}) {
     EXPECT_EQ(status_of(line(first)), 400) << first;
   }
   EXPECT_EQ(status_of(line("GET / HTTP/2.0")), 505);
@@ -119,9 +137,7 @@ TEST(RequestHead, absolute_targets_must_name_the_host) {
 }
 
 TEST(RequestHead, host_is_one_and_clean) {
-  const auto with = [](const std::string& lines) {
-    return "GET / HTTP/1.1\r\n" + lines + "\r\n";
-  };
+  const auto with = [](const std::string& lines) { return "GET / HTTP/1.1\r\n" + lines + "\r\n"; };
   EXPECT_EQ(status_of(with("")), 400);
   EXPECT_EQ(status_of("GET / HTTP/1.0\r\n\r\n"), 0);
   EXPECT_EQ(status_of(with("Host: a\r\nHost: a\r\n")), 400);
@@ -129,9 +145,10 @@ TEST(RequestHead, host_is_one_and_clean) {
   for (const char* host : {"127.0.0.1:2300", "localhost", "[::1]", "[::1]:80", "a_b.c", "a=5"}) {
     EXPECT_EQ(status_of(with("Host: " + std::string(host) + "\r\n")), 0) << host;
   }
-  for (const char* host : {"", "a/b", "a@b", "a b", "a,b", "a:", "a:0", "a:65536", "a:1x", "[::1",
-                           "[::1]x", "[zz]", "[]", ":80", "a\tb", "a?b", "a#b", "a%20b", "[::1]:",
-                           "http://a", "a:80:80", "\xe4"}) {
+  for (const char* host :
+       {"",     "a/b",   "a@b",    "a b",      "a,b",     "a:",  "a:0",  "a:65536",
+        "a:1x", "[::1",  "[::1]x", "[zz]",     "[]",      ":80", "a\tb", "a?b",
+        "a#b",  "a%20b", "[::1]:", "http://a", "a:80:80", "\xe4"}) {
     EXPECT_EQ(status_of(with("Host: " + std::string(host) + "\r\n")), 400) << host;
   }
 }

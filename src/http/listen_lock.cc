@@ -18,8 +18,8 @@ std::string file_name(const ListenAddress& address) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string name = "listen-";
   for (const char c : to_text(address)) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                       (c >= 'A' && c <= 'Z') || c == '.' || c == '-';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       c == '.' || c == '-';
     if (plain) {
       name += c;
       continue;
@@ -34,8 +34,7 @@ std::string file_name(const ListenAddress& address) {
 }
 
 std::unexpected<Error> failed(const std::string& path, int error) {
-  return fail(ErrorCode::io, "cannot lock " + path + ": " +
-                                 std::generic_category().message(error));
+  return fail(ErrorCode::io, "cannot lock " + path + ": " + std::generic_category().message(error));
 }
 
 std::string pid_in(int descriptor) {
@@ -74,6 +73,8 @@ Result<std::unique_ptr<ListenLock>> ListenLock::take(const std::string& folder,
 }
 
 // The file stays: removing it could take it away from a process that has just opened it.
-ListenLock::~ListenLock() { (void)close(descriptor_); }
+ListenLock::~ListenLock() {
+  (void)close(descriptor_);
+}
 
 }  // namespace nl::http

@@ -14,8 +14,8 @@ namespace nl::http {
 
 class ListenLock {
  public:
-  // `folder` exists and is the user's own. Errors: io, "address ... is already served by nightlight,
-  // pid N" when another process holds it.
+  // `folder` exists and is the user's own. Errors: io; "address ... is already served by
+  // nightlight, pid N" when another process holds it.
   static Result<std::unique_ptr<ListenLock>> take(const std::string& folder,
                                                   const ListenAddress& address);
   ~ListenLock();

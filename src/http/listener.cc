@@ -26,8 +26,8 @@ constexpr int kAcceptBatch = 64;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
 std::unexpected<Error> failed(const ListenAddress& address, int error) {
-  const std::string reason = error == EADDRINUSE ? "is already in use"
-                                                 : std::generic_category().message(error);
+  const std::string reason =
+      error == EADDRINUSE ? "is already in use" : std::generic_category().message(error);
   return fail(ErrorCode::io, "address " + to_text(address) + " " + reason);
 }
 
@@ -138,8 +138,9 @@ Result<int> bind_unix(const ListenAddress& address) {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto wrong = [text] {
-    return fail(ErrorCode::config, "listen address \"" + std::string(text) +
-                                       "\" is none; write 127.0.0.1:2300, [::1]:2300 or unix:/PATH");
+    return fail(ErrorCode::config,
+                "listen address \"" + std::string(text) +
+                    "\" is none; write 127.0.0.1:2300, [::1]:2300 or unix:/PATH");
   };
   ListenAddress address;
   if (text.starts_with("unix:")) {
@@ -150,8 +151,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong();
   const std::string_view port = text.substr(colon + 1);
-  const auto [end, failure] =
-      std::from_chars(port.data(), port.data() + port.size(), address.port);
+  const auto [end, failure] = std::from_chars(port.data(), port.data() + port.size(), address.port);
   if (failure != std::errc() || end != port.data() + port.size()) return wrong();
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -188,7 +188,9 @@ Listener::Listener(Loop& loop, int descriptor, std::uint16_t port, std::string u
       pause_(std::make_unique<Pause>(*this)),
       self_(std::make_shared<Listener*>(this)) {}
 
-Listener::~Listener() { stop(); }
+Listener::~Listener() {
+  stop();
+}
 
 void Listener::start(Accepted accepted, HasRoom has_room) {
   accepted_ = std::move(accepted);

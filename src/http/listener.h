@@ -6,7 +6,6 @@
 #pragma once
 
 #include <boost/asio/posix/stream_descriptor.hpp>
-
 #include <functional>
 #include <memory>
 #include <string>

@@ -4,7 +4,9 @@
 
 namespace nl::http {
 
-void Connection::on_deadline() { bucket_.remove(*this); }
+void Connection::on_deadline() {
+  bucket_.remove(*this);
+}
 
 bool Bucket::is_for(const Endpoint& endpoint) const {
   return endpoint_.port == endpoint.port && endpoint_.scheme == endpoint.scheme &&

@@ -1,8 +1,8 @@
 // Pool: kept connections by endpoint, the last used first.
 //
-// A connection that has been idle for the budget closes; take() gives out only one on which the peer
-// has neither closed nor said anything. The Client and every open Call co-own the pool, because a
-// Call may outlive the Client. Loop thread.
+// A connection that has been idle for the budget closes; take() gives out only one on which the
+// peer has neither closed nor said anything. The Client and every open Call co-own the pool,
+// because a Call may outlive the Client. Loop thread.
 #pragma once
 
 #include <memory>

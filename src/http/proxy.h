@@ -1,7 +1,8 @@
-// ProxyRules: whether a connection goes through the HTTP proxy that the environment names, and which.
+// ProxyRules: whether a connection goes through the HTTP proxy that the environment names, and
+// which.
 //
-// Only https goes through it (by CONNECT, so that TLS stays end to end); loopback never does. Built
-// once from text; pure; any thread.
+// Only https goes through it (by CONNECT, so that TLS stays end to end); loopback never does.
+// Built once from text; pure; any thread.
 #pragma once
 
 #include <cstdint>

@@ -4,16 +4,17 @@
 // thread, until it is destroyed. Reads give up after ten seconds. Test code only.
 #pragma once
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class RawStream {
     const timeval limit{10, 0};
     (void)setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     (void)setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    const int on = 1;  // what a test sends in parts goes out in parts
+    (void)setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
   RawStream(RawStream&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
   ~RawStream() { close(); }

@@ -19,12 +19,16 @@ std::unexpected<Error> too_large() {
 
 }  // namespace
 
-void RequestBody::Free::operator()(char* memory) const { std::free(memory); }
+void RequestBody::Free::operator()(char* memory) const {
+  std::free(memory);
+}
 
 RequestBody::RequestBody(const RequestHead& head, const ServerLimits& limits, BodyMemory& memory)
     : limits_(limits), memory_(memory), reader_(head.framing, head.content_length) {}
 
-RequestBody::~RequestBody() { memory_.give_back(capacity_); }
+RequestBody::~RequestBody() {
+  memory_.give_back(capacity_);
+}
 
 Result<bool> RequestBody::take_from(Input& input) {
   if (reader_.left() > limits_.body_bytes_max) return too_large();

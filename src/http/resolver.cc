@@ -4,10 +4,9 @@
 #include <netdb.h>
 #include <sys/socket.h>
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -111,8 +110,7 @@ struct Resolver::Threads {
   }
 };
 
-Resolver::Resolver(Loop& loop, Lookup lookup)
-    : loop_(loop), threads_(std::make_shared<Threads>()) {
+Resolver::Resolver(Loop& loop, Lookup lookup) : loop_(loop), threads_(std::make_shared<Threads>()) {
   threads_->lookup = lookup ? std::move(lookup) : Lookup(ask_system);
   threads_->owner = this;
   threads_->io = &loop.io();

@@ -1,10 +1,10 @@
 // Resolver: names to addresses on two threads of its own, because the system's lookup blocks.
 //
-// Answers are kept for a minute; a name that cannot be looked up now is served from an older answer
-// for up to an hour. Literals and localhost need no lookup. Equal names share one lookup, and a
-// lookup that never ends costs its waiters their budget once, later ones nothing while an old answer
-// exists. A blocked thread cannot be interrupted: it is left behind with state it co-owns. Loop
-// thread.
+// Answers are kept for a minute; a name that cannot be looked up now is served from an older
+// answer for up to an hour. Literals and localhost need no lookup. Equal names share one lookup,
+// and a lookup that never ends costs its waiters their budget once, later ones nothing while an
+// old answer exists. A blocked thread cannot be interrupted: it is left behind with state it
+// co-owns. Loop thread.
 #pragma once
 
 #include <functional>

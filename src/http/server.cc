@@ -1,9 +1,8 @@
 #include "http/server.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-
-#include <algorithm>
 #include <exception>
 
 #include "base/log.h"
@@ -13,6 +12,17 @@
 
 namespace nl::http {
 namespace {
+
+constexpr std::size_t kReservedDescriptors = 64;
+constexpr std::size_t kConnectionsMin = 16;
+
+// Each client may need an upstream connection of its own, and files must still open.
+ServerLimits within_descriptors(ServerLimits limits) {
+  const std::size_t most = descriptors_max();
+  const std::size_t half = most > kReservedDescriptors ? (most - kReservedDescriptors) / 2 : 0;
+  limits.connections_max = std::min(limits.connections_max, std::max(half, kConnectionsMin));
+  return limits;
+}
 
 // What became of a connection's coroutine. An exception is a bug of a handler or lack of memory.
 void on_connection_end(const std::exception_ptr& thrown) {
@@ -38,14 +48,13 @@ void serve(const std::shared_ptr<ServerState>& state, int descriptor) {
     return;
   }
   auto connection = std::make_unique<ServerConnection>(state, std::move(socket));
-  asio::co_spawn(state->loop.io(), ServerConnection::run(std::move(connection)),
-                 on_connection_end);
+  asio::co_spawn(state->loop.io(), ServerConnection::run(std::move(connection)), on_connection_end);
 }
 
 }  // namespace
 
 Server::Server(Loop& loop, Handler& handler, ServerLimits limits)
-    : state_(std::make_shared<ServerState>(loop, handler, limits)) {
+    : state_(std::make_shared<ServerState>(loop, handler, within_descriptors(limits))) {
   ignore_broken_pipe_signal();
   state_->on_room = [this] {
     for (const auto& listener : listeners_) listener->resume();
@@ -65,7 +74,9 @@ Result<void> Server::listen(const ListenAddress& address) {
   return {};
 }
 
-void Server::share(std::vector<Server*> others) { others_ = std::move(others); }
+void Server::share(std::vector<Server*> others) {
+  others_ = std::move(others);
+}
 
 bool Server::has_room() const {
   const auto full = [](const Server& server) {
@@ -107,7 +118,11 @@ void Server::stop() {
   for (ServerConnection* const connection : state_->connections) connection->abort();
 }
 
-std::size_t Server::connections() const { return state_->count.load(std::memory_order_relaxed); }
-std::size_t Server::active() const { return state_->active; }
+std::size_t Server::connections() const {
+  return state_->count.load(std::memory_order_relaxed);
+}
+std::size_t Server::active() const {
+  return state_->active;
+}
 
 }  // namespace nl::http

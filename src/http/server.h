@@ -28,6 +28,7 @@ struct ServerLimits {
   Duration body_memory_wait = std::chrono::seconds(10);
   Duration idle = std::chrono::seconds(300);  // between requests
   Duration write_stall = std::chrono::seconds(60);
+  // Also at most half of the descriptors that the process may have when the Server is made.
   std::size_t connections_max = 4096;
 };
 
@@ -97,7 +98,7 @@ class Handler {
   virtual Answer refuse(const Error& error, std::string_view target) = 0;
 };
 
-class Listener;       // listener.h
+class Listener;      // listener.h
 struct ServerState;  // connection.h
 
 class Server {

@@ -111,7 +111,14 @@ int family_of(int descriptor) {
   return address.ss_family;
 }
 
-void close_descriptor(int descriptor) { (void)close(descriptor); }
+std::size_t descriptors_max() {
+  const long most = sysconf(_SC_OPEN_MAX);
+  return most > 0 ? static_cast<std::size_t>(most) : 1024;
+}
+
+void close_descriptor(int descriptor) {
+  (void)close(descriptor);
+}
 
 std::string local_address_of(int descriptor) {
   sockaddr_storage address{};

@@ -4,6 +4,7 @@
 // Every call here is one system call that does not block. Any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ PeerState peek(int descriptor);
 int accept_one(int listener);
 int family_of(int descriptor);
 void close_descriptor(int descriptor);
+// How many descriptors this process may have.
+std::size_t descriptors_max();
 
 // The numeric addresses of a connection's ends; "unix" for a unix socket.
 std::string local_address_of(int descriptor);

@@ -1,18 +1,18 @@
-// Tools of this module's tests: run a coroutine to its end on a Loop, and raw loopback peers that
-// send exactly the bytes a test says.
+// Tools of this module's tests: run a coroutine to its end on a Loop, temporary folders, the shared
+// test data where there is any.
 //
-// A RawPeer listens on a port of its own choosing and is driven by blocking calls on its own thread
-// of the test. Test code only.
+// Nothing here waits for longer than ten seconds. Test code only.
 #pragma once
 
 #include <boost/asio/co_spawn.hpp>
-
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -60,6 +60,21 @@ inline std::optional<std::string> shared_data() {
   if (!std::ifstream(folder + "/badinput/README.md")) return std::nullopt;
   return folder;
 }
+
+class TempFolder {
+ public:
+  TempFolder() : path_("/tmp/nl-http-XXXXXX") {
+    if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  }
+  ~TempFolder() { std::filesystem::remove_all(path_); }
+  TempFolder(const TempFolder&) = delete;
+  TempFolder& operator=(const TempFolder&) = delete;
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
 
 inline std::string file_text(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

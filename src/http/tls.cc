@@ -90,15 +90,20 @@ void TlsSession::keep_for_resumption(ssl_session_st* session) {
 TlsStep TlsSession::step_of(int result) {
   const int system_error = errno;
   switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_NONE: return TlsStep::done;
-    case SSL_ERROR_WANT_READ: return TlsStep::wants_read;
-    case SSL_ERROR_WANT_WRITE: return TlsStep::wants_write;
-    case SSL_ERROR_ZERO_RETURN: return TlsStep::closed;
+    case SSL_ERROR_NONE:
+      return TlsStep::done;
+    case SSL_ERROR_WANT_READ:
+      return TlsStep::wants_read;
+    case SSL_ERROR_WANT_WRITE:
+      return TlsStep::wants_write;
+    case SSL_ERROR_ZERO_RETURN:
+      return TlsStep::closed;
     case SSL_ERROR_SYSCALL:
       failure_ = std::generic_category().message(system_error == 0 ? ECONNRESET : system_error);
       ERR_clear_error();
       return TlsStep::failed;
-    default: break;
+    default:
+      break;
   }
   const long verified = SSL_get_verify_result(ssl_);
   failure_ = queued_error();
@@ -125,13 +130,21 @@ TlsMove TlsSession::write(std::string_view bytes) {
   return {result == 1 ? TlsStep::done : step_of(result), taken};
 }
 
-bool TlsSession::has_bytes() const { return SSL_has_pending(ssl_) == 1; }
-bool TlsSession::resumed() const { return SSL_session_reused(ssl_) == 1; }
-std::string TlsSession::failure() const { return failure_; }
+bool TlsSession::has_bytes() const {
+  return SSL_has_pending(ssl_) == 1;
+}
+bool TlsSession::resumed() const {
+  return SSL_session_reused(ssl_) == 1;
+}
+std::string TlsSession::failure() const {
+  return failure_;
+}
 
 TlsContext::TlsContext(ssl_ctx_st* context) : context_(context) {}
 
-TlsContext::~TlsContext() { SSL_CTX_free(context_); }
+TlsContext::~TlsContext() {
+  SSL_CTX_free(context_);
+}
 
 Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& extra_ca_file) {
   SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
@@ -142,8 +155,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& extra_
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_session_cache_mode(context,
-                                 SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_sess_set_new_cb(context, on_new_session);
   if (SSL_CTX_set_alpn_protos(context, kAlpn.data(), kAlpn.size()) != 0) {
     return fail(ErrorCode::internal, "cannot set ALPN");
@@ -151,8 +163,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& extra_
   // Missing system roots show at the first handshake: a gateway with local targets needs none.
   SSL_CTX_set_default_verify_paths(context);
   ERR_clear_error();
-  if (!extra_ca_file.empty() &&
-      SSL_CTX_load_verify_file(context, extra_ca_file.c_str()) != 1) {
+  if (!extra_ca_file.empty() && SSL_CTX_load_verify_file(context, extra_ca_file.c_str()) != 1) {
     return fail(ErrorCode::config, "cannot read the CA file " + extra_ca_file);
   }
   return made;

@@ -1,11 +1,10 @@
 #include "http/transport.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/deferred.hpp>
-
-#include <algorithm>
-#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -81,9 +80,13 @@ Transport::Transport(Loop& loop, Socket socket)
 
 Transport::~Transport() = default;
 
-bool Transport::usable() const { return !aborted_; }
+bool Transport::usable() const {
+  return !aborted_;
+}
 
-int Transport::native() const { return aborted_ ? -1 : const_cast<Socket&>(socket_).native_handle(); }
+int Transport::native() {
+  return aborted_ ? -1 : socket_.native_handle();
+}
 
 void Transport::abort() {
   if (aborted_) return;
@@ -144,8 +147,7 @@ asio::awaitable<Result<std::size_t>> Transport::read_tls(std::span<char> into, I
     if (move.step == TlsStep::done) co_return move.bytes;
     if (move.step == TlsStep::closed) co_return std::size_t{0};
     if (move.step == TlsStep::failed) co_return std::unexpected(broken());
-    const auto awaited =
-        move.step == TlsStep::wants_read ? Socket::wait_read : Socket::wait_write;
+    const auto awaited = move.step == TlsStep::wants_read ? Socket::wait_read : Socket::wait_write;
     const auto [failure] = co_await socket_.async_wait(awaited, kTuple);
     if (auto ended = outcome(failure, *read_deadline_)) co_return std::unexpected(*ended);
   }
@@ -192,9 +194,11 @@ asio::awaitable<Result<void>> Transport::write_loop(Pieces pieces, WriteLimit li
   }
 }
 
-TlsStep Transport::push(Pieces& pieces) { return tls_ ? push_tls(pieces) : push_plain(pieces); }
+TlsStep Transport::push(Pieces& pieces) {
+  return tls_ ? push_tls(pieces) : push_plain(pieces);
+}
 
-TlsStep Transport::push_plain(Pieces& pieces) const {
+TlsStep Transport::push_plain(Pieces& pieces) {
   while (pieces.size() > 0) {
     const Sent sent = send_pieces(native(), pieces);
     if (sent.error == EAGAIN || sent.error == EWOULDBLOCK) return TlsStep::wants_write;

@@ -2,12 +2,12 @@
 //
 // Reads and writes suspend until some bytes moved, `until` passed (ErrorCode::timeout; the stream
 // stays usable), the peer broke it (reset), or abort() was called (cancelled). One reader and one
-// writer at a time. TCP_NODELAY and keepalive are on. Closes its socket when destroyed. Loop thread.
+// writer at a time. TCP_NODELAY and keepalive are on. Closes its socket when destroyed. Loop
+// thread.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
-
 #include <array>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,7 +20,7 @@
 
 namespace nl::http {
 
-class TlsSession;               // tls.h
+class TlsSession;  // tls.h
 enum class TlsStep : std::uint8_t;
 
 // What one write sends, in order: mostly one system call.
@@ -75,7 +75,7 @@ class Transport {
   bool usable() const;
   Loop& loop() { return loop_; }
   // The descriptor, for a TlsSession or an address; -1 after abort(). Stays the Transport's.
-  int native() const;
+  int native();
 
  private:
   class Deadline;
@@ -90,7 +90,7 @@ class Transport {
   asio::awaitable<Result<void>> write_loop(Pieces pieces, WriteLimit limit);
   // Drops from `pieces` what goes at once; what to wait for, or that it broke.
   TlsStep push(Pieces& pieces);
-  TlsStep push_plain(Pieces& pieces) const;
+  TlsStep push_plain(Pieces& pieces);
   TlsStep push_tls(Pieces& pieces);
   Error broken() const;
   // After a wait: what ends the operation, or nothing = try again.

@@ -21,7 +21,9 @@ std::uint64_t tick_passed(Instant now) {
 
 }  // namespace
 
-Timer::~Timer() { disarm(); }
+Timer::~Timer() {
+  disarm();
+}
 
 void Timer::disarm() {
   if (wheel_ != nullptr) wheel_->unlink(*this);

@@ -6,10 +6,9 @@
 // loop's thread only. on_deadline may arm, disarm or destroy any timer, itself included.
 #pragma once
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-
-#include <array>
 #include <cstdint>
 
 #include "base/clock.h"

@@ -17,17 +17,17 @@ constexpr std::chrono::seconds kErrorBodyWait{2};
 // Header names of a client that go along to its own vendor (PROTOCOLS 2). Everything else stays
 // here: connection, cookies, forwarding marks, and whatever we do not know.
 constexpr std::array<std::string_view, 13> kClientNames = {
-    "accept",       "accept-encoding", "accept-language", "content-type",      "user-agent",
-    "x-app",        "idempotency-key", "http-referer",    "x-title",           "x-client-request-id",
-    "session-id",   "thread-id",       "x-session-affinity"};
+    "accept",     "accept-encoding", "accept-language",   "content-type", "user-agent",
+    "x-app",      "idempotency-key", "http-referer",      "x-title",      "x-client-request-id",
+    "session-id", "thread-id",       "x-session-affinity"};
 constexpr std::array<std::string_view, 4> kClientPrefixes = {"anthropic-", "x-stainless-",
                                                              "x-claude-", "openai-"};
 constexpr std::array<std::string_view, 2> kCredentialNames = {"authorization", "x-api-key"};
 
 // Answer headers that inform a verdict or that a client reads.
 constexpr std::array<std::string_view, 9> kAnswerNames = {
-    "retry-after", "retry-after-ms",     "request-id",     "x-request-id",   "x-should-retry",
-    "cf-ray",      "x-generation-id",    "openai-version", "openai-processing-ms"};
+    "retry-after", "retry-after-ms",  "request-id",     "x-request-id",        "x-should-retry",
+    "cf-ray",      "x-generation-id", "openai-version", "openai-processing-ms"};
 constexpr std::array<std::string_view, 3> kAnswerPrefixes = {"anthropic-ratelimit-", "x-ratelimit-",
                                                              "x-codex-"};
 
@@ -57,11 +57,14 @@ void add_line(std::string& out, std::string_view name, std::string_view value) {
 
 void add_key(std::string& out, const Setting& setting) {
   switch (setting.auth) {
-    case AuthScheme::none: return;
+    case AuthScheme::none:
+      return;
     case AuthScheme::bearer:
       out.append("authorization: Bearer ").append(setting.key.reveal()).append("\r\n");
       return;
-    case AuthScheme::x_api_key: add_line(out, "x-api-key", setting.key.reveal()); return;
+    case AuthScheme::x_api_key:
+      add_line(out, "x-api-key", setting.key.reveal());
+      return;
   }
 }
 
@@ -89,7 +92,16 @@ Refusal refusal(Error error) {
   return made;
 }
 
-bool says_html(std::string_view content_type) { return begins_with(content_type, "text/html"); }
+bool says_html(std::string_view content_type) {
+  return begins_with(content_type, "text/html");
+}
+
+// A stream that was asked for is read as one unless something else is stated: servers exist that
+// state nothing, or just any text.
+bool comes_as_events(std::string_view content_type, bool asked) {
+  if (begins_with(content_type, "text/event-stream")) return true;
+  return asked && !begins_with(content_type, "application/json");
+}
 
 }  // namespace
 
@@ -109,8 +121,7 @@ std::string header_lines(const Setting& setting, const ClientSide& client, bool 
   if (client.pass_headers) {
     for (const http::Header& field : client.head->headers.all()) {
       const bool credential = is_credential(field.name);
-      if (credential ? client.pass_credential
-                     : listed(field.name, kClientNames, kClientPrefixes)) {
+      if (credential ? client.pass_credential : listed(field.name, kClientNames, kClientPrefixes)) {
         add_line(out, field.name, field.value);
       }
     }
@@ -144,6 +155,31 @@ http::asio::awaitable<Result<std::string_view>> Opening::read(Instant until) {
     }
     Result<std::string_view> plain = inflater->feed(*piece);
     if (!plain || !plain->empty()) co_return plain;
+  }
+}
+
+namespace {
+
+// Shorter ones would be found in ordinary words.
+constexpr std::size_t kHiddenBytesMin = 8;
+
+void hide(std::string& text, std::string_view secret) {
+  constexpr std::string_view kInstead = "[key]";
+  if (secret.size() < kHiddenBytesMin) return;
+  for (std::size_t at = text.find(secret); at != std::string::npos;
+       at = text.find(secret, at + kInstead.size())) {
+    text.replace(at, secret.size(), kInstead);
+  }
+}
+
+}  // namespace
+
+void Provider::hide_credentials(std::string& text, const ClientSide& client) const {
+  if (text.empty()) return;
+  if (!setting_.key.empty()) hide(text, setting_.key.reveal());
+  for (const http::Header& field : client.head->headers.all()) {
+    if (!is_credential(field.name)) continue;
+    hide(text, field.value.substr(field.value.rfind(' ') + 1));
   }
 }
 
@@ -220,15 +256,19 @@ http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt
   auto inflater = http::make_inflater(coding);
   if (!inflater) co_return refusal(std::move(inflater.error()));
   opening.inflater = std::move(*inflater);
-  opening.event_stream = begins_with(content_type, "text/event-stream");
+  opening.event_stream = comes_as_events(content_type, attempt.stream);
   const bool good = (head.status == 200 || head.status == 201) && !says_html(content_type);
   if (good) co_return opening;
 
   Refusal made = refusal(head_error(head.status, content_type));
   made.headers = informative_headers(head.headers);
   made.content_type = content_type;
-  const Instant until = std::min(attempt.head_until, std::chrono::steady_clock::now() + kErrorBodyWait);
+  const Instant until =
+      std::min(attempt.head_until, std::chrono::steady_clock::now() + kErrorBodyWait);
   made.body = co_await drain(opening, until);
+  hide_credentials(made.body, attempt.client);
+  hide_credentials(made.content_type, attempt.client);
+  for (auto& [name, value] : made.headers) hide_credentials(value, attempt.client);
   made.upstream = dialect().read_error(head.status, made.body);
   if (made.error.code == ErrorCode::status && !made.upstream.message.empty()) {
     made.error.message += ": " + made.upstream.message;
@@ -236,9 +276,11 @@ http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt
   co_return made;
 }
 
-http::asio::awaitable<Result<std::unique_ptr<http::Call>>> Provider::forward(
-    ClientSide client, std::string_view path, std::string_view body, http::Cancel& cancel,
-    Instant head_until) {
+http::asio::awaitable<Result<std::unique_ptr<http::Call>>> Provider::forward(ClientSide client,
+                                                                             std::string_view path,
+                                                                             std::string_view body,
+                                                                             http::Cancel& cancel,
+                                                                             Instant head_until) {
   std::string target = setting_.base.path;
   if (target.ends_with("/v1") && path.starts_with("/v1")) target.resize(target.size() - 3);
   target.append(path);

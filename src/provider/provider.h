@@ -43,13 +43,13 @@ enum class Operation : std::uint8_t { generate, count_tokens };
 // The client's side of a try, as far as it may go along.
 struct ClientSide {
   const http::RequestHead* head = nullptr;  // never null
-  bool pass_headers = false;      // same vendor and dialect: allow-listed headers go along
-  bool pass_credential = false;   // the client's own credential is the one to use
+  bool pass_headers = false;     // same vendor and dialect: allow-listed headers go along
+  bool pass_credential = false;  // the client's own credential is the one to use
 };
 
 struct Refusal {
-  Error error;                      // what happened, for ledger and people
-  dialect::UpstreamError upstream;  // what the body said
+  Error error;                                               // what happened, for ledger and people
+  dialect::UpstreamError upstream;                           // what the body said
   std::vector<std::pair<std::string, std::string>> headers;  // lower-case, allow-listed
   std::string content_type;
   std::string body;  // at most 64 KiB, for returning a caller's fault as it is
@@ -78,6 +78,9 @@ class Provider {
   Provider(http::Client& client, Setting setting);
 
   http::asio::awaitable<std::variant<Opening, Refusal>> open(Try attempt, http::Cancel& cancel);
+
+  // Replaces every credential of a try in `text`: some servers repeat it in their errors.
+  void hide_credentials(std::string& text, const ClientSide& client) const;
 
   const Setting& setting() const { return setting_; }
   const dialect::Dialect& dialect() const { return dialect::dialect(setting_.dialect); }

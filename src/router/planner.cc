@@ -281,7 +281,7 @@ void Planning::keep_healthy() {
     }
     skip(target, blocked->why);
     if (!plan_.retry_at || blocked->ready_at < *plan_.retry_at) {
-      plan_.retry_at = blocked->ready_at;
+      plan_.retry_at = plan_.held_until = blocked->ready_at;
     }
     shut_.push_back({std::move(option), std::move(*blocked)});
   }
@@ -302,10 +302,7 @@ void Planning::guard_budget() {
     candidate.paid_failover =
         !is_preferred && metered(option) && (!paid_anyway || policy_.cap_is_explicit);
     if (!candidate.paid_failover) return true;
-    const std::int64_t output =
-        facts_.max_tokens > 0 ? std::min(facts_.max_tokens, kOutputBudgeted) : kOutputBudgeted;
-    const std::int64_t cost =
-        cost_micro_usd(candidate.facts.price.value_or(kUnknownPrice), facts_.input_tokens, output);
+    const std::int64_t cost = estimated_cost_micro_usd(candidate.facts, facts_);
     const std::int64_t cap = policy_.failover_cap_micro_usd;
     const std::int64_t spent = facts_.failover_spent_micro_usd;
     if (spent <= cap && cost <= cap - spent) return true;
@@ -387,6 +384,12 @@ std::int64_t cost_micro_usd(const chat::Price& price, std::int64_t input, std::i
     return whole * rate + (rest * rate + kMillion - 1) / kMillion;
   };
   return part(input, price.input) + part(output, price.output);
+}
+
+std::int64_t estimated_cost_micro_usd(const chat::ModelFacts& model, const RequestFacts& facts) {
+  const std::int64_t output =
+      facts.max_tokens > 0 ? std::min(facts.max_tokens, kOutputBudgeted) : kOutputBudgeted;
+  return cost_micro_usd(model.price.value_or(kUnknownPrice), facts.input_tokens, output);
 }
 
 Plan plan(const RequestFacts& facts, const Policy& policy, const Health& health, Instant now) {

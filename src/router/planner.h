@@ -80,6 +80,10 @@ Plan plan(const RequestFacts& facts, const Policy& policy, const Health& health,
 // Cost of `input` and `output` tokens at `price`, in micro-dollars, rounded up.
 std::int64_t cost_micro_usd(const chat::Price& price, std::int64_t input, std::int64_t output);
 
+// What a request may cost at `model`, for the spend guard: its input at the price and at most 4,096
+// tokens of output. An unpriced model counts as an expensive one.
+std::int64_t estimated_cost_micro_usd(const chat::ModelFacts& model, const RequestFacts& facts);
+
 // True when `pattern` (only * and ? are special) matches all of `text`.
 bool glob_match(std::string_view pattern, std::string_view text);
 

@@ -82,6 +82,8 @@ struct Plan {
   std::string preferred;  // provider/model that a fully healthy world would have used
   // When nothing is left now: the earliest moment at which something may be tried again.
   std::optional<Instant> retry_at;
+  // The earliest end of what health holds back, whether or not something is left.
+  std::optional<Instant> held_until;
 };
 
 }  // namespace nl::router

@@ -36,6 +36,7 @@ enum class Action : std::uint8_t {
   retry_then_next,  // one more try at the same target, then go on
   larger_window,    // go on, but only with targets of a larger context window
   other_model,      // go on with any target that is not this provider's same model
+  drop_thinking,    // the same target once more without signed thinking, then as other_model
   give_up,          // return the error to the client
 };
 

@@ -22,6 +22,12 @@ constexpr Row cannot(Row row) {
   row.action = Action::other_model;
   return row;
 }
+constexpr Row signed_elsewhere(Row row) {
+  row.failure = FailureClass::capability;
+  row.action = Action::drop_thinking;
+  row.reason = "signed thinking of another conversation";
+  return row;
+}
 constexpr Row used_up(Row row, Scope scope, Cooling cooling) {
   row.failure = FailureClass::quota;
   row.scope = scope;
@@ -58,15 +64,9 @@ constexpr Row kCloudRows[] = {
     too_long({.text = "reduce the length of the messages"}),
 
     // Signed thinking belongs to the model that signed it.
-    cannot({.status = 400,
-            .text = "invalid signature in thinking block",
-            .reason = "signed thinking of another conversation"}),
-    cannot({.status = 400,
-            .text = "bound to a different conversation",
-            .reason = "signed thinking of another conversation"}),
-    cannot({.status = 400,
-            .text = "thought signature",
-            .reason = "signed thinking of another conversation"}),
+    signed_elsewhere({.status = 400, .text = "signature", .also = "thinking"}),
+    signed_elsewhere({.status = 400, .text = "bound to a different conversation"}),
+    signed_elsewhere({.status = 400, .text = "thought signature"}),
 
     // Anthropic: a subscription's windows, spend limits, credit.
     used_up({.vendors = kAnthropic,

@@ -95,6 +95,8 @@ const char* spelled(Action action) {
       return "larger_window";
     case Action::other_model:
       return "other_model";
+    case Action::drop_thinking:
+      return "drop_thinking";
     case Action::give_up:
       return "give_up";
   }
@@ -211,10 +213,10 @@ retry-after: 600
 # too many bytes
 413 request_too_large - - - -> request attempt give_up -
 # thinking signature
-400 - - - - -> capability attempt other_model -
-"messages.1.content.0: Invalid signature in thinking block
+400 - - - - -> capability attempt drop_thinking -
+"messages.1.content.0: Invalid `signature` in `thinking` block
 # thinking of another conversation
-400 - - - - -> capability attempt other_model -
+400 - - - - -> capability attempt drop_thinking -
 "thinking block is bound to a different conversation
 # someone else's token
 400 - - - - -> credential attempt next_target -

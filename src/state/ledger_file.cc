@@ -119,8 +119,8 @@ LedgerFile::Found LedgerFile::make_ready() {
   struct stat info {};
   if (::stat(path_.c_str(), &info) != 0) return unusable("ledger " + path_, errno);
   if (!S_ISREG(info.st_mode)) {
-    why_ = fmt::format("ledger {} is not a file", path_);
-    return Found::unusable;
+    why_ = "it is not a file";
+    return Found::damaged;
   }
   device_ = info.st_dev;
   inode_ = info.st_ino;
@@ -144,7 +144,7 @@ LedgerFile::Found LedgerFile::connect() {
   for (const char* setting :
        {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
         "PRAGMA wal_autocheckpoint = 1000", "PRAGMA journal_size_limit = 4194304",
-        "PRAGMA trusted_schema = OFF"}) {
+        "PRAGMA trusted_schema = OFF", "PRAGMA cache_size = -4096"}) {
     const int set = database_.run(setting);
     if (set == SQLITE_OK) continue;
     why_ = sqlite3_errstr(set);

@@ -25,8 +25,8 @@ class LedgerFile {
     refused,  // these rows can never be written
   };
 
-  // Opens if need be. Fails with io only for what a person has to put right: the path is a folder,
-  // or the folder cannot be used. `later` leaves the file closed; write() opens it again.
+  // Opens if need be. Fails with io only for what a person has to put right: the folder cannot be
+  // used. `later` leaves the file closed; write() opens it again.
   Result<Outcome> open();
   Outcome write(std::span<const RequestRow> rows);
   // What happened at opening that a person should know; empty = nothing.

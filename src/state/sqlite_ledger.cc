@@ -17,7 +17,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kQueueMax = 10'000;  // rows, those being written included
-constexpr std::size_t kBatchMax = 256;     // rows per transaction
+constexpr std::size_t kBatchMax = 4096;    // rows per transaction
 constexpr milliseconds kGather{200};       // how long a row may wait for company
 constexpr milliseconds kRetryFirst{200};
 constexpr milliseconds kRetryMax{5000};

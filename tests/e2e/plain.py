@@ -1,4 +1,4 @@
-"""A client of plain sockets: sends any bytes, reads answers piece by piece, understands both dialects.
+"""A client of plain sockets: sends any bytes, reads answers piece by piece, knows both dialects.
 
 It shares no code with the gateway and keeps times, so that tests can say when something arrived.
 """
@@ -6,6 +6,7 @@ import dataclasses
 import json
 import socket
 import struct
+import threading
 import time
 
 DIALECTS = ("anthropic", "openai")
@@ -115,6 +116,7 @@ def _take_anthropic(said, _name, event):
     if kind == "message_start":
         said.starts += 1
         said.ids.add(event["message"]["id"])
+        said.usage.update(event["message"].get("usage") or {})
     elif kind == "ping":
         said.fillers += 1
     elif kind == "content_block_start" and event["content_block"]["type"] == "tool_use":
@@ -168,7 +170,11 @@ class Conn:
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.settimeout(timeout)
-        self.sock.connect(path or ("127.0.0.1", port))
+        try:
+            self.sock.connect(path or ("127.0.0.1", port))
+        except OSError:
+            self.sock.close()
+            raise
         if not path:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._inbox, self._left, self._mode = bytearray(), 0, "none"
@@ -176,9 +182,9 @@ class Conn:
     def send(self, data):
         self.sock.sendall(data)
 
-    def _more(self):
+    def _more(self, most=65536):
         try:
-            data = self.sock.recv(65536)
+            data = self.sock.recv(most)
         except ConnectionResetError:
             data = b""
         self._inbox += data
@@ -212,8 +218,8 @@ class Conn:
             self._mode = "close"
         return answer
 
-    def read_piece(self):
-        """Some of the body; b"" at its proper end."""
+    def read_piece(self, most=65536):
+        """Some of the body, taken from the socket in at most `most` bytes; b"" at its end."""
         if self._mode == "none" or (self._mode == "length" and self._left == 0):
             return b""
         if self._mode == "chunked" and self._left == 0:
@@ -222,7 +228,7 @@ class Conn:
                 self._until(b"\r\n")
                 self._mode = "none"
                 return b""
-        if not self._inbox and not self._more():
+        if not self._inbox and not self._more(most):
             if self._mode == "close":
                 return b""
             raise Cut("closed inside a body")
@@ -326,6 +332,26 @@ def fetch(nl, path, headers=()):
     with Conn(nl.port) as conn:
         conn.send(get(path, headers))
         return conn.read_answer("GET")
+
+
+def together(case, check, items):
+    """check(*item) for every item at the same time, as these tests mostly wait."""
+    found = []
+
+    def run(item):
+        try:
+            check(*item)
+        except Exception as e:  # every kind is reported below
+            found.append((item, e))
+
+    threads = [threading.Thread(target=run, args=(item,)) for item in items]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for item, e in found:
+        with case.subTest(item):
+            raise e
 
 
 def error_shape(dialect, answer):

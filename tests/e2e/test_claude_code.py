@@ -108,6 +108,18 @@ class Faults(unittest.TestCase):
         self.assertEqual([(n, w) for n, _, w, _ in results if w], [])
 
 
+    def test_refused_login_of_the_client(self):
+        """Returned once, so that the client can refresh it; the same one again fails over."""
+        a, b = c.upstreams("anthropic", "openai")
+        a.set(FAULTS["401"])
+        with a, b, c.gateway([c.tier_one(a), c.stand_in(b)]) as nl:
+            run = h.claude_code(nl.url, oauth=c.TOKEN, format="stream-json")
+            self.assertEqual(run.code, 0, nl.log)
+            self.assertIn("[BRAVO] done", c.closing(run))
+        self.assertEqual(c.leaks(b, [c.TOKEN]) + c.violations(a, b), [])
+        self.assertLessEqual(len(a.generations()), 2)
+
+
 def fault_row(row):
     name, dialect, who, _ = row
     started = time.monotonic()

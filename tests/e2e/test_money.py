@@ -17,7 +17,8 @@ import plain
 from upstream import FAULTS, Brain, Upstream
 
 ENV = {"PAID_KEY": "sk-paid-0001"}
-LOGIN = [("authorization", "Bearer sk-ant-oat01-login-0001"), ("anthropic-beta", "oauth-2025-04-20"),
+LOGIN = [("authorization", "Bearer sk-ant-oat01-login-0001"),
+         ("anthropic-beta", "oauth-2025-04-20"),
          ("user-agent", "claude-cli/2.1.0 (external, cli)")]
 PRICED = 'models = [{ name = "big-one", class = "large", context = 400000, ' \
          'input_usd = 3.0, output_usd = 15.0 }]\nbilling = "metered"'

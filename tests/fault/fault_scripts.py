@@ -13,7 +13,8 @@ def retry_after(value):
 
 
 def plain_error(code, kind, body):
-    return verbatim(code, [("content-type", kind)] if kind else [], body, f"{code}_{kind or 'bare'}")
+    lines = [("content-type", kind)] if kind else []
+    return verbatim(code, lines, body, f"{code}_{kind or 'bare'}")
 
 
 def slow_head():

@@ -159,7 +159,10 @@ def judge(cell, want, tries, outcome):
         only = {"rescued": {"BRAVO"}, "late": {"BRAVO"}, "served": {"ALPHA"}}
         markers = only.get(want, {"ALPHA", "BRAVO"})
         wrong += answered(cell, first, markers)
-        wrong += [f"then {w}" for w in answered(cell, second, markers | {"BRAVO"})]
+        breaks = want == "late" and "error" in second
+        outcome.errors += breaks
+        wrong += broken(second) if breaks else \
+            [f"then {w}" for w in answered(cell, second, markers | {"BRAVO"})]
     outcome.wrong += [f"{cell.name}: {w}" for w in wrong]
 
 

@@ -18,73 +18,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 import bad_requests as bad
 import harness as h
 import plain
-from upstream import Upstream
+from bad_case import REFUSALS, Bad
 
 CORPUS = os.path.join(h.ROOT, "..", "shared", "data", "badinput")
-LIMITS = "[limits]\nhead_s = 0.5\nbody_grace_s = 0.5\nbody_bytes_max = 200000\n"
-REFUSALS = set(range(400, 500)) | {501, 505}
-
-
-class Bad(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.alpha = Upstream("anthropic", "alpha", judge=False)
-        cls.nl = h.Nightlight(lambda at: h.config_text([h.Target(cls.alpha, key="")], at, LIMITS))
-        cls.nl.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        code = cls.nl.stop()
-        log = cls.nl.log
-        cls.nl.close()
-        cls.alpha.stop()
-        assert code == 0, f"exit {code}:\n{log[-3000:]}"
-        assert "Sanitizer" not in log and "runtime error" not in log, log[-5000:]
-
-    def setUp(self):
-        self.before = len(self.alpha.records)
-
-    def good_works(self):
-        self.alpha.settle()
-        at = len(self.alpha.records)
-        for dialect in plain.DIALECTS:
-            answer = plain.ask(self.nl, dialect, plain.body_for(dialect, stream=False))
-            self.assertIsNotNone(answer)
-            self.assertEqual(answer.status, 200, answer.body)
-        self.assertEqual(len(self.alpha.records), at + 2)
-        self.before = len(self.alpha.records)
-
-    def nothing_forwarded(self, name):
-        seen = self.alpha.records[self.before:]
-        self.before = len(self.alpha.records)
-        self.assertEqual([(r.method, r.target, r.body[:100]) for r in seen], [],
-                         f"{name}: reached a provider")
-
-    def say(self, data, pieces=1, timeout=4):
-        """Every answer to these bytes, and whether the gateway then closed."""
-        answers = []
-        with plain.Conn(self.nl.port, timeout) as conn:
-            size = max(1, -(-len(data) // pieces))
-            try:
-                for at in range(0, len(data), size):
-                    conn.send(data[at:at + size])
-            except OSError:
-                pass
-            try:
-                while answer := conn.read_answer():
-                    answers.append(answer)
-                return answers, True
-            except TimeoutError:
-                return answers, False
-
-    def refused(self, name, data, dialect="anthropic", statuses=REFUSALS):
-        answers, closed = self.say(data)
-        self.nothing_forwarded(name)
-        for answer in answers:
-            self.assertTrue(answer.status in statuses, f"{name}: {answer.status} {answer.body[:200]}")
-            self.assertEqual(plain.error_shape(dialect, answer), "", name)
-            self.assertTrue(answer.whole, name)
-        return answers, closed
 
 
 class Framing(Bad):
@@ -113,7 +49,7 @@ class Framing(Bad):
                                ("json", plain.request(dialect, b"{")),
                                ("method", good.replace(b"POST", b"PUT", 1)),
                                ("host", good.replace(b"127.0.0.1", b"evil.test", 1)),
-                               ("large", good.replace(b"content-length: ", b"content-length: 99999"))):
+                               ("large", good.replace(b"length: ", b"length: 99999"))):
                 with self.subTest(dialect=dialect, name=name):
                     answers, _ = self.refused(name, data, dialect)
                     self.assertEqual(len(answers), 1)
@@ -168,9 +104,11 @@ class Bodies(Bad):
                 with self.subTest(dialect=dialect, name=name):
                     for stream in (b"false", b"true"):
                         data = body.replace(b'"stream": false', b'"stream": ' + stream)
-                        answers, _ = self.refused(name, plain.request(dialect, data), dialect,
-                                                  {400, 413, 422})
-                        self.assertEqual(len(answers), 1, name)
+                        answer = plain.ask(self.nl, dialect, data)
+                        self.assertIsNotNone(answer, name)
+                        self.nothing_forwarded(name)
+                        self.assertEqual((answer.status, answer.whole), (400, True), answer.body)
+                        self.assertEqual(plain.error_shape(dialect, answer), "")
         self.good_works()
 
     def test_a_body_over_the_limit_is_413(self):
@@ -264,74 +202,6 @@ def parses(data):
         return False
 
 
-class Entry(Bad):
-    def test_foreign_hosts_are_421(self):
-        foreign = ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test", "evil.test:2300",
-                   "0x7f.0.0.1", "2130706433", "127.1", "127.0.0.1.nip.io", "[::2]", "10.0.0.1",
-                   "0.0.0.0", "localhost.", "a.localhost.test", "rebind.network:80"]
-        for host in foreign:
-            for dialect in plain.DIALECTS:
-                data = plain.request(dialect, plain.body_for(dialect), host=host)
-                with self.subTest(host):
-                    answers, _ = self.refused(host, data, dialect, {400, 421})
-                    self.assertEqual(len(answers), 1)
-            for path in ("/v1/models", "/nightlight/status", "/healthz", "/"):
-                data = plain.get(path).replace(b"127.0.0.1", host.encode())
-                answers, _ = self.say(data, timeout=0.3)
-                self.assertIn(answers[0].status, (400, 421), (host, path))
-
-    def test_our_own_names_are_served(self):
-        for host in ("127.0.0.1", f"127.0.0.1:{self.nl.port}", "localhost", "LOCALHOST:80", "[::1]",
-                     "[::1]:2300", "127.9.9.9", "host.docker.internal", "host.containers.internal"):
-            data = plain.get("/v1/models").replace(b"127.0.0.1", host.encode())
-            with self.subTest(host), plain.Conn(self.nl.port) as conn:
-                conn.send(data)
-                self.assertEqual(conn.read_answer().status, 200)
-
-    def test_web_pages_are_403(self):
-        pages = [[("origin", "https://evil.test")], [("origin", "null")],
-                 [("origin", "http://127.0.0.1.evil.test")], [("origin", "file://")],
-                 [("origin", "http://localhost@evil.test")], [("sec-fetch-site", "cross-site")],
-                 [("origin", "chrome-extension://abc")], [("origin", "https://evil.test:2300")],
-                 [("origin", "http://127.0.0.1"), ("sec-fetch-site", "cross-site")]]
-        for lines in pages:
-            for dialect in plain.DIALECTS:
-                with self.subTest(lines=lines):
-                    data = plain.request(dialect, plain.body_for(dialect), lines)
-                    answers, _ = self.refused(str(lines), data, dialect, {403})
-                    self.assertEqual(len(answers), 1)
-                    allowed = [k for k, _ in answers[0].headers if k.startswith("access-control")]
-                    self.assertEqual(allowed, [])
-        form = plain.request("anthropic", plain.body_for("anthropic"),
-                             [("origin", "http://127.0.0.1")])
-        form = form.replace(b"application/json", b"text/plain")
-        self.refused("form", form, "anthropic", {403})
-        preflight = b"OPTIONS /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\n" \
-                    b"origin: https://evil.test\r\naccess-control-request-method: POST\r\n\r\n"
-        self.refused("preflight", preflight, "anthropic", {403, 405})
-
-    def test_programs_that_look_a_little_like_browsers_are_served(self):
-        for lines in ([("sec-fetch-mode", "cors")], [("origin", f"http://127.0.0.1:{self.nl.port}")],
-                      [("origin", "http://localhost")], [("sec-fetch-site", "same-origin")]):
-            answer = plain.ask(self.nl, "openai", plain.body_for("openai", stream=False), lines)
-            self.assertEqual(answer.status, 200, lines)
-
-    def test_unknown_paths_and_methods(self):
-        for first, dialect in (("GET /v1/messages", "anthropic"), ("DELETE /v1/messages", "anthropic"),
-                               ("GET /v1/chat/completions", "openai"), ("GET /.env", "anthropic"),
-                               ("POST /v1/responses", "openai"), ("GET /../../etc/passwd", "anthropic"),
-                               ("POST /nightlight/stop", "anthropic"), ("GET /v1", "anthropic"),
-                               ("TRACE /", "anthropic"), ("GET //evil.test/", "anthropic"),
-                               ("GET /v1/messages/../../nightlight/status", "anthropic")):
-            data = f"{first} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
-            with self.subTest(first), plain.Conn(self.nl.port) as conn:
-                conn.send(data)
-                answer = conn.read_answer(first.split()[0])
-                self.assertIn(answer.status, (404, 405, 400))
-                self.assertEqual(plain.error_shape(dialect, answer), "")
-        self.nothing_forwarded("paths")
-
-
 class Corpora(Bad):
     def corpus(self, *names):
         path = os.path.join(CORPUS, "http", *names)
@@ -346,7 +216,7 @@ class Corpora(Bad):
                 data = self.corpus(owner, name)
                 invalid = expected not in ("valid", {"error": None, "reason": None})
                 with self.subTest(owner=owner, name=name):
-                    answers, _ = self.say(data, timeout=1.5)
+                    answers, _ = self.say(data, timeout=0.7, further=0.1)
                     statuses = [a.status for a in answers]
                     allowed = REFUSALS if invalid else REFUSALS | {200, 426}
                     self.assertTrue(set(statuses) <= allowed, statuses)
@@ -365,7 +235,7 @@ class Corpora(Bad):
             with self.subTest(name):
                 answers, closed = self.refused(name, both)
                 self.assertTrue(closed and len(answers) <= 1, "the hidden request was read")
-                if not plain_form.fullmatch(line):
+                if not plain_form.fullmatch(line.split(b"\r\n")[0]):
                     answers, closed = self.refused(name, alone)
                     self.assertTrue(closed and len(answers) <= 1, "the hidden request was read")
         self.good_works()
@@ -382,7 +252,7 @@ class Mutations(Bad):
             elif kind == 1:
                 del data[at:at + random_.randint(1, 8)]
             elif kind == 2:
-                data[at:at] = random_.choice([b"\r\n", b"\n", b"\0", b"\xff", b'"', b"{", b":", b" "])
+                data[at:at] = random_.choice([b"\r\n", b"\n", b"\0", b"\xff", b'"', b"{", b":"])
             elif kind == 3:
                 data[at:at] = data[at:at + random_.randint(1, 40)]
             else:
@@ -397,7 +267,7 @@ class Mutations(Bad):
             data = self.mutate(random_, plain.request(dialect, plain.body_for(
                 dialect, stream=bool(number & 2), tools=True)))
             with self.subTest(number=number, data=data):
-                answers, _ = self.say(data, timeout=1.5)
+                answers, _ = self.say(data, timeout=0.7, further=0.1)
                 for answer in answers:
                     self.assertTrue(answer.status in REFUSALS | {200, 426}, answer.body)
             self.assertIsNone(self.nl.process.poll(), self.nl.log[-2000:])

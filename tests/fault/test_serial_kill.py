@@ -42,7 +42,8 @@ class Load:
             turn += 1
             dialect = plain.DIALECTS[turn % 2]
             try:
-                answer = plain.ask(self.nl, dialect, plain.body_for(dialect, turn % 3 > 0), timeout=5)
+                body = plain.body_for(dialect, turn % 3 > 0)
+                answer = plain.ask(self.nl, dialect, body, timeout=5)
             except OSError:
                 time.sleep(0.01)
                 continue
@@ -86,8 +87,9 @@ class Killed(unittest.TestCase):
                 self.assertLessEqual(len(rows), asked)
                 self.assertGreater(len(rows), KILLS)
                 self.assertTrue(all(row["attempts"] for row in rows.values()))
-                print(f"{KILLS} kills, {len(load.done)} answers, {len(rows)} rows, slowest first "
-                      f"answer {max(starts):.2f} s, median {sorted(starts)[len(starts) // 2]:.2f} s")
+                middle = sorted(starts)[len(starts) // 2]
+                print(f"{KILLS} kills, {len(load.done)} answers, {len(rows)} rows; first answer "
+                      f"after {middle:.2f} s, at most {max(starts):.2f} s")
 
     def start(self, nl):
         """Seconds from the start to the first good answer."""
