@@ -105,7 +105,8 @@ class Table:
         unit = "ms" if row.figure == "lat_ms" else "us"
         middle = [statistics.median(side) for side in zip(*pairs)]
         self.line(row.name, row.conns, f"{middle[0]:.2f} {unit}", f"{middle[1]:.2f} {unit}",
-                  f"{quartile:.2f}", f"{statistics.median(ratios):.2f}", row.gate, row.goal, verdict)
+                  f"{quartile:.2f}", f"{statistics.median(ratios):.2f}", row.gate, row.goal,
+                  verdict)
 
     def absolute(self, name, conns, got, bound, unit):
         gate, goal = bound
@@ -132,7 +133,8 @@ def run_rows(table, rows_wanted, reps, seconds, out):
 
 def run_turn(table, reps, seconds, out):
     harness(out, "run", "--peers", "nightlight", "--scenarios", "bigsse_a2o", "--conns", "16",
-            "--reps", str(reps), "--seconds", str(seconds), "--prewarm", "1", "--base", "nightlight")
+            "--reps", str(reps), "--seconds", str(seconds), "--prewarm", "1", "--base",
+            "nightlight")
     mine = select(load(out), "nightlight", "bigsse_a2o", 16)
     table.absolute("bigsse_a2o (CPU per turn)", 16,
                    statistics.median(r[CPU] for r in mine.values()) / 1000,

@@ -41,9 +41,10 @@ struct Worker {
   Worker(const Clock& clock, const http::ClientOptions& options)
       : loop(clock), client(loop, options) {}
 
+  // A request that is cut off dies with the loop, and still looks at its gateway then.
+  std::unique_ptr<gateway::Gateway> gateway;
   http::Loop loop;
   http::Client client;
-  std::unique_ptr<gateway::Gateway> gateway;
   std::unique_ptr<http::Server> server;
   std::unique_ptr<asio::steady_timer> drain_timer;
   std::thread thread;
@@ -192,8 +193,9 @@ Result<void> Serving::build() {
     auto upstreams = make_upstreams(routing_, worker->client);
     if (i == 0) status_->set_upstreams(upstreams);
     worker->gateway = std::make_unique<gateway::Gateway>(parts, std::move(upstreams));
-    worker->server =
-        std::make_unique<http::Server>(worker->loop, *worker->gateway, config_.limits.server());
+    http::ServerLimits limits = config_.limits.server();
+    limits.body_memory_max /= static_cast<std::size_t>(config_.workers);
+    worker->server = std::make_unique<http::Server>(worker->loop, *worker->gateway, limits);
     workers_.push_back(std::move(worker));
   }
   return {};

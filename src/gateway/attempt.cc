@@ -126,13 +126,13 @@ void take_refusal(AttemptResult& result, provider::Refusal refusal) {
 }
 
 http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& setup,
-                                                 provider::Opening& opening,
-                                                 const HeaderList& headers, AttemptResult& result) {
+                                                 provider::Opening& opening, HeaderList headers,
+                                                 AttemptResult& result) {
   WholeResult whole = co_await read_whole_answer(turn, setup, opening);
   result.tap = std::move(whole.tap);
   if (whole.error) co_return std::unexpected(std::move(*whole.error));
   http::Answer answer;
-  answer.headers = headers;
+  answer.headers = std::move(headers);
   answer.body = std::move(whole.body);
   const Result<void> sent = co_await turn.exchange.respond(answer);
   if (!sent) turn.client_gone = true;
@@ -176,11 +176,11 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
     }
   }
   const HeaderList shown = own_vendor ? result.vendor_headers : HeaderList();
-  const HeaderList headers = answer_headers(turn, setup.answerer, shown);
+  HeaderList headers = answer_headers(turn, setup.answerer, shown);
 
   RelaySetup relay_setup{provider,
                          setup.options,
-                         header_block(headers),
+                         turn.request.stream ? header_block(headers) : std::string(),
                          candidate.target.model,
                          setup.backup,
                          reasons(turn, candidate.facts),
@@ -191,7 +191,8 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
     result.tap = std::move(relayed.tap);
     result.error = std::move(relayed.error);
   } else {
-    Result<void> answered = co_await answer_whole(turn, relay_setup, opening, headers, result);
+    Result<void> answered =
+        co_await answer_whole(turn, relay_setup, opening, std::move(headers), result);
     if (!answered) result.error = std::move(answered.error());
   }
   if (result.error) {

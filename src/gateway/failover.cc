@@ -1,7 +1,5 @@
 #include "gateway/failover.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -69,10 +67,12 @@ router::Plan Failover::make_plan() {
   turn_.row.preferred = plan.preferred;
   turn_.row.plan_note.clear();
   for (const router::Candidate& candidate : plan.candidates) {
-    turn_.row.plan_note += fmt::format("{} ({})\n", target_name(candidate.target), candidate.why);
+    turn_.row.plan_note.append(target_name(candidate.target)).append(" (");
+    turn_.row.plan_note.append(candidate.why).append(")\n");
   }
   for (const router::Skipped& skipped : plan.skipped) {
-    turn_.row.plan_note += fmt::format("not {}: {}\n", skipped.target, skipped.why);
+    turn_.row.plan_note.append("not ").append(skipped.target).append(": ");
+    turn_.row.plan_note.append(skipped.why).append("\n");
   }
   // The first target that health or budget left out is why another one answers.
   if (reason_.empty() && !plan.skipped.empty() && !plan.candidates.empty() &&
@@ -360,8 +360,13 @@ http::asio::awaitable<Failover::Step> Failover::return_refusal(const router::Can
 }
 
 http::asio::awaitable<void> Failover::say_exhausted(const router::Plan& plan) {
-  turn_.row.outcome = name(ErrorCode::exhausted);
   turn_.row.reason = reason_;
+  turn_.row.outcome = name(plan.no_form ? ErrorCode::bad_request : ErrorCode::exhausted);
+  if (plan.no_form) {
+    const LastWord word = untranslatable(turn_);
+    co_await say(turn_, client_, word);
+    co_return;
+  }
   const LastWord word = must_tell(plan)
                             ? incapable(turn_, *telling_)
                             : exhausted(turn_, plan, parts_.upstreams.policy, failures_);

@@ -72,6 +72,18 @@ LastWord incapable(const Turn& turn, const AttemptResult& result) {
   return word_for(turn, std::move(error), std::move(headers));
 }
 
+LastWord untranslatable(const Turn& turn) {
+  Error error(ErrorCode::bad_request,
+              "something in this request cannot be said in the dialect of any configured provider: "
+              "a role, a tool or a setting that only its own dialect knows",
+              400);
+  Answerer nobody;
+  nobody.attempts = 0;
+  HeaderList headers = answer_headers(turn, nobody, {});
+  headers.emplace_back("x-should-retry", "false");
+  return word_for(turn, std::move(error), std::move(headers));
+}
+
 LastWord exhausted(const Turn& turn, const router::Plan& plan, const router::Policy& policy,
                    const std::string& failures) {
   std::string why = failures;

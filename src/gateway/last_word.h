@@ -23,6 +23,9 @@ LastWord caller_fault(const Turn& turn, const Answerer& who, const provider::Pro
 // No target can do what this request needs (window, model): the vendor's own kind of error.
 LastWord incapable(const Turn& turn, const AttemptResult& result);
 
+// No target speaks the only dialect in which this request can be said: the caller's fault, 400.
+LastWord untranslatable(const Turn& turn);
+
 // Nothing is left: 503 with a retry-after the client obeys, every reason, and the fix.
 LastWord exhausted(const Turn& turn, const router::Plan& plan, const router::Policy& policy,
                    const std::string& failures);

@@ -35,10 +35,9 @@ std::string entry(const std::string& name, DialectId dialect) {
   const std::string id = chat::escape(name);
   switch (dialect) {
     case DialectId::anthropic:
-      return fmt::format(
-          R"({{"type":"model","id":"{0}","display_name":"{0}",)"
-          R"("created_at":"2026-01-01T00:00:00Z"}})",
-          id);
+      return fmt::format(R"({{"type":"model","id":"{0}","display_name":"{0}",)"
+                         R"("created_at":"2026-01-01T00:00:00Z"}})",
+                         id);
     case DialectId::openai_chat:
       return fmt::format(R"({{"id":"{}","object":"model","created":1767225600,)"
                          R"("owned_by":"nightlight"}})",

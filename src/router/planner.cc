@@ -19,9 +19,6 @@ constexpr std::size_t kLocalMax = 1;
 constexpr std::size_t kTiers = 3;
 // The part of an answer that is budgeted: max_tokens is usually the model's maximum, not a wish.
 constexpr std::int64_t kOutputBudgeted = 4096;
-// Stands in where no price is known: an unknown price must not look cheap.
-constexpr chat::Price kUnknownPrice{5'000'000, 25'000'000, 5'000'000, 5'000'000};
-
 // A place in a list that may become a target.
 struct Listed {
   TargetSpec spec;
@@ -101,7 +98,14 @@ Plan Planning::run() {
   // What a healthy world with an open purse would use.
   std::vector<Option> ideal = options_;
   drop_unable(ideal);
-  if (ideal.empty()) return std::move(plan_);
+  if (ideal.empty()) {
+    const auto speaks_it = [this](const Listed& item) {
+      return policy_.providers[item.spec.provider].dialect == facts_.dialect;
+    };
+    plan_.no_form = facts_.only_this_dialect && !listed_.empty() &&
+                    std::none_of(listed_.begin(), listed_.end(), speaks_it);
+    return std::move(plan_);
+  }
   preferred_ = ideal.front();
   plan_.preferred = spelled_out(preferred_->candidate.target);
 
@@ -373,24 +377,6 @@ void Planning::cut() {
 }
 
 }  // namespace
-
-std::int64_t cost_micro_usd(const chat::Price& price, std::int64_t input, std::int64_t output) {
-  constexpr std::int64_t kMillion = 1'000'000;
-  assert(input >= 0 && output >= 0 && price.input >= 0 && price.output >= 0);
-  // Parts per million are taken before the sum, so that no product of two large numbers is formed.
-  const auto part = [](std::int64_t tokens, std::int64_t rate) {
-    const std::int64_t whole = tokens / kMillion;
-    const std::int64_t rest = tokens % kMillion;
-    return whole * rate + (rest * rate + kMillion - 1) / kMillion;
-  };
-  return part(input, price.input) + part(output, price.output);
-}
-
-std::int64_t estimated_cost_micro_usd(const chat::ModelFacts& model, const RequestFacts& facts) {
-  const std::int64_t output =
-      facts.max_tokens > 0 ? std::min(facts.max_tokens, kOutputBudgeted) : kOutputBudgeted;
-  return cost_micro_usd(model.price.value_or(kUnknownPrice), facts.input_tokens, output);
-}
 
 Plan plan(const RequestFacts& facts, const Policy& policy, const Health& health, Instant now) {
   return Planning(facts, policy, health, now).run();

@@ -84,6 +84,8 @@ struct Plan {
   std::optional<Instant> retry_at;
   // The earliest end of what health holds back, whether or not something is left.
   std::optional<Instant> held_until;
+  // The request has parts that only its own dialect has, and no target in question speaks it.
+  bool no_form = false;
 };
 
 }  // namespace nl::router

@@ -140,6 +140,7 @@ def fault_row(row):
             wrong += c.leaks(a, [c.KEY, c.TOKEN], billing=False)
         if wrong:
             print(f"--- {name}\n{nl.log[-3000:]}\n{run.err[-500:]}")
+    wrong += [f"the gateway ended with {nl.exit_code}"] if nl.exit_code else []
     return name, dialect, wrong, time.monotonic() - started
 
 

@@ -247,7 +247,9 @@ class Pressure(unittest.TestCase):
                         time.sleep(0.1)
                     # What the two kernels take is not ours; the rest waits at the upstream.
                     self.assertLess(sizes[-1], 18 << 20, "the upstream was not slowed")
-                    self.assertLess(nl.rss_kib() - before, 6 << 10)
+                    # AddressSanitizer keeps what was freed.
+                    most = 64 if "asan" in h.binary() else 6
+                    self.assertLess(nl.rss_kib() - before, most << 10)
                 self.assertEqual(answer.status, 200)
                 self.assertTrue(a.settle(5))
 

@@ -128,6 +128,8 @@ def play(fault, act, expect, options=None):
             outcome.log = nl.log
             if nl.process.poll() is not None:
                 outcome.wrong.append(f"the gateway died with {nl.process.poll()}")
+        if nl.exit_code:
+            outcome.wrong.append(f"the gateway ended with {nl.exit_code}")
     finally:
         for up in ups:
             up.stop()
