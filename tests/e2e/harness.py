@@ -147,8 +147,11 @@ class Nightlight:
 
     def close(self):
         self.stop()
+        log = self.log if self.process else ""
         if self._own_home:
             shutil.rmtree(self.home, ignore_errors=True)
+        if "Sanitizer" in log or "runtime error: " in log:
+            raise AssertionError(f"a sanitizer has found something:\n{log[-20000:]}")
 
     def __enter__(self):
         return self.start()
