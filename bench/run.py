@@ -187,6 +187,7 @@ def main():
     table = Table()
     with tempfile.TemporaryDirectory(prefix="nightlight-bench-") as folder:
         out = os.path.join(folder, "rows.jsonl")
+        os.environ["XDG_STATE_HOME"] = folder  # not into the user's own ledger
         open(out, "w", encoding="utf-8").close()
         run_rows(table, [r for r in ROWS if chosen(r.name)], wanted.reps, wanted.seconds, out)
         if chosen("latency"):

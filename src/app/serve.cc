@@ -154,6 +154,7 @@ class Serving {
   router::Health health_;
   std::unique_ptr<gateway::SpendGuard> spend_;
   std::unique_ptr<gateway::Tally> tally_;
+  std::jthread earlier_today_;  // reads the ledger of today's earlier runs into tally_
   std::unique_ptr<gateway::WaitingRoom> waiting_;
   std::unique_ptr<admin::Status> status_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -164,16 +165,32 @@ class Serving {
 
 Result<void> Serving::open_ledger() {
   auto opened = state::open_ledger(config_.ledger_path());
-  if (!opened) return std::unexpected(std::move(opened.error()));
+  if (!opened) {
+    // A home that cannot be written must not keep the gateway from serving.
+    const std::string wanted = config_.ledger_path();
+    config_.state_dir = lock_folder(config_);
+    log::warn("{}; the ledger is kept in {} until that is put right", opened.error().message,
+              config_.ledger_path());
+    opened = state::open_ledger(config_.ledger_path());
+    if (!opened) return std::unexpected(std::move(opened.error()));
+    opened->note = "ledger " + wanted + " cannot be used; it is kept in " + config_.ledger_path();
+  }
   ledger_ = std::move(opened->ledger);
   ledger_note_ = std::move(opened->note);
   if (!ledger_note_.empty()) log::warn("{}", ledger_note_);
-  const state::LedgerReader reader(config_.ledger_path());
+  const std::string path = config_.ledger_path();
   const std::int64_t from = gateway::local_day_start_unix_ms(clock_.wall());
-  const auto spent = reader.paid_failover_since(from);
-  const auto today = reader.totals(from, INT64_MAX);
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock_.wall().time_since_epoch())
+          .count();
+  // An index answers the first question at once; the sums of a long day may take a while.
+  const auto spent = state::LedgerReader(path).paid_failover_since(from);
   spend_ = std::make_unique<gateway::SpendGuard>(clock_, spent.value_or(0));
-  tally_ = std::make_unique<gateway::Tally>(clock_, today.value_or(state::Totals()));
+  tally_ = std::make_unique<gateway::Tally>(clock_);
+  earlier_today_ = std::jthread([path, from, now, tally = tally_.get()]() {
+    const auto today = state::LedgerReader(path).totals(from, now);
+    if (today) tally->add_earlier(*today);
+  });
   return {};
 }
 

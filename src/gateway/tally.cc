@@ -8,12 +8,14 @@ bool moved(const state::RequestRow& row) {
   return row.outcome == "ok" && row.provider + "/" + row.model != row.preferred;
 }
 
-Tally::Tally(const Clock& clock, const state::Totals& today)
-    : clock_(clock), day_(local_day(clock.wall())) {
-  numbers_.requests = today.requests;
-  numbers_.errors = today.errors;
-  numbers_.failovers = today.failovers;
-  numbers_.cost_micro_usd = today.cost_micro_usd;
+Tally::Tally(const Clock& clock) : clock_(clock), day_(local_day(clock.wall())) {}
+
+void Tally::add_earlier(const state::Totals& today) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  numbers_.requests += today.requests;
+  numbers_.errors += today.errors;
+  numbers_.failovers += today.failovers;
+  numbers_.cost_micro_usd += today.cost_micro_usd;
 }
 
 void Tally::roll() {

@@ -1,7 +1,7 @@
 // Tally: today's turns in numbers and who answered last; what `status` shows without a database.
 //
-// Starts from what the ledger knows of today and begins anew with the local day. Shared by all
-// loops; a short lock, never held across a suspension.
+// Begins anew with the local day; what the ledger knows of an earlier run today is added when it
+// has been read. Shared by all loops; a short lock, never held across a suspension.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +24,10 @@ struct TallyNumbers {
 
 class Tally {
  public:
-  Tally(const Clock& clock, const state::Totals& today);
+  explicit Tally(const Clock& clock);
 
+  // The sums of today before this process began; any thread, once.
+  void add_earlier(const state::Totals& today);
   void count(const state::RequestRow& row);
   TallyNumbers numbers();
 

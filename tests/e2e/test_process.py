@@ -242,6 +242,17 @@ class Listening(unittest.TestCase):
             self.assertEqual(self.requests(nl), 120)
             self.assertEqual(nl.stop(), 0)
 
+    def wait_until_socket(self, path):
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            try:
+                with socket.socket(socket.AF_UNIX) as probe:
+                    probe.connect(path)
+                return
+            except OSError:
+                time.sleep(0.02)
+        self.fail(f"nothing listens at {path}")
+
     def test_a_unix_socket_is_private_and_taken_over_when_stale(self):
         with Upstream("anthropic", "alpha") as a:
             home = tempfile.mkdtemp(prefix="nightlight-e2e-")
@@ -252,6 +263,8 @@ class Listening(unittest.TestCase):
 
             with h.Nightlight(text, KEY, home=home) as nl:
                 for end in (signal.SIGKILL, signal.SIGTERM):
+                    # Bound right after the TCP address that start() waits for.
+                    self.wait_until_socket(path)
                     mode = os.stat(path).st_mode
                     self.assertTrue(stat.S_ISSOCK(mode))
                     self.assertEqual(stat.S_IMODE(mode), 0o600)
