@@ -147,7 +147,8 @@ class Nightlight:
 
     def close(self):
         self.stop()
-        log = self.log if self.process else ""
+        # Empty when it never started, or when a test has closed it already.
+        log = self.log if os.path.exists(f"{self.home}/out.log") else ""
         if self._own_home:
             shutil.rmtree(self.home, ignore_errors=True)
         if "Sanitizer" in log or "runtime error: " in log:
