@@ -164,6 +164,35 @@ TEST(Config, BaseUrlsArePutRight) {
   }
 }
 
+TEST(Config, OllamaIsSpokenToInItsOwnDialectAtItsOwnAddress) {
+  const Config config = good(R"(
+[[provider]]
+name = "box"
+dialect = "ollama"
+[[provider]]
+name = "rack"
+dialect = "ollama"
+base_url = "http://127.0.0.1:9999/ai/api/chat/"
+[[provider]]
+name = "ollama"
+base_url = "http://127.0.0.1:11434/v1"
+[[provider]]
+name = "shelf"
+dialect = "openai-chat"
+base_url = "http://127.0.0.1:11434"
+)",
+                             home());
+  EXPECT_EQ(provider(config, "box").dialect, dialect::DialectId::ollama);
+  EXPECT_EQ(provider(config, "box").url.endpoint.port, 11434);
+  EXPECT_EQ(provider(config, "box").url.path, "");
+  EXPECT_EQ(provider(config, "box").tier, router::Tier::local);
+  EXPECT_EQ(provider(config, "rack").url.path, "/ai");
+  EXPECT_EQ(provider(config, "ollama").dialect, dialect::DialectId::ollama);
+  EXPECT_EQ(provider(config, "ollama").url.path, "");
+  EXPECT_EQ(provider(config, "shelf").dialect, dialect::DialectId::openai_chat);
+  EXPECT_EQ(provider(config, "shelf").url.path, "/v1");
+}
+
 TEST(Config, AProviderOfOnesOwnHasItsModelsAndItsTier) {
   Environment environment = home();
   environment.set("OFFICE", "key-1234");
@@ -189,6 +218,27 @@ models = ["small", { name = "big", context = 400000, input_usd = 1.5, output_usd
   EXPECT_EQ(config.key_variables,
             (std::vector<std::string>{"ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY",
                                       "OFFICE", "OPENAI_API_KEY", "OPENROUTER_API_KEY"}));
+}
+
+TEST(Config, OnlyAKeylessServerOnLoopbackIsTakenForALocalModel) {
+  Environment environment = home();
+  environment.set("TUNNEL", "key-1234");
+  const Config config = good(R"(
+[[provider]]
+name = "tunnel"
+base_url = "http://127.0.0.1:4000/v1"
+key = "env:TUNNEL"
+[[provider]]
+name = "shelf"
+base_url = "http://127.0.0.1:8080/v1"
+)",
+                             environment);
+  EXPECT_EQ(provider(config, "tunnel").tier, router::Tier::router);
+  EXPECT_FALSE(provider(config, "tunnel").local);
+  EXPECT_EQ(provider(config, "tunnel").billing, router::Billing::metered);
+  EXPECT_EQ(provider(config, "shelf").tier, router::Tier::local);
+  EXPECT_TRUE(provider(config, "shelf").local);
+  EXPECT_EQ(provider(config, "shelf").billing, router::Billing::free);
 }
 
 TEST(Config, AnUnsetVariableIsAWarningAndTheVendorStillTakesTheClients) {

@@ -35,6 +35,8 @@ namespace asio = boost::asio;
 
 // For each local server that is asked for its models at start.
 constexpr Duration kDiscoverWithin = std::chrono::milliseconds(300);
+// Today's earlier requests that are summed up for `status` at a start.
+constexpr std::int64_t kEarlierRequestsMax = 20'000;
 
 // One loop with everything that belongs to its thread.
 struct Worker {
@@ -183,12 +185,20 @@ Result<void> Serving::open_ledger() {
   const std::int64_t now =
       std::chrono::duration_cast<std::chrono::milliseconds>(clock_.wall().time_since_epoch())
           .count();
-  // An index answers the first question at once; the sums of a long day may take a while.
+  // An index answers the first two questions at once; the sums of a long day take a while, and of a
+  // very long one they are left to `report`.
   const auto spent = state::LedgerReader(path).paid_failover_since(from);
+  const auto earlier = state::LedgerReader(path).count_since(from, kEarlierRequestsMax + 1);
   spend_ = std::make_unique<gateway::SpendGuard>(clock_, spent.value_or(0));
   tally_ = std::make_unique<gateway::Tally>(clock_);
+  if (earlier.value_or(0) == 0) return {};
+  if (*earlier > kEarlierRequestsMax) {
+    if (!ledger_note_.empty()) return {};
+    ledger_note_ = "status counts from this start on; `nightlight report` has the whole day";
+    return {};
+  }
   earlier_today_ = std::jthread([path, from, now, tally = tally_.get()]() {
-    const auto today = state::LedgerReader(path).totals(from, now);
+    const auto today = state::LedgerReader(path).sums(from, now);
     if (today) tally->add_earlier(*today);
   });
   return {};

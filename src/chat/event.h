@@ -48,6 +48,8 @@ struct Usage {
   std::optional<std::int64_t> output;  // includes reasoning
   std::optional<std::int64_t> reasoning;
 
+  friend bool operator==(const Usage&, const Usage&) = default;
+
   // Takes every field that `later` sets.
   void merge(const Usage& later) {
     if (later.input) input = later.input;

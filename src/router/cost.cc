@@ -8,8 +8,6 @@ namespace nl::router {
 
 namespace {
 
-// The part of an answer that is budgeted: max_tokens is usually the model's maximum, not a wish.
-constexpr std::int64_t kOutputBudgeted = 4096;
 // Stands in where no price is known: an unknown price must not look cheap.
 constexpr chat::Price kUnknownPrice{5'000'000, 25'000'000, 5'000'000, 5'000'000};
 

@@ -1,6 +1,8 @@
 #include "router/health.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -42,19 +44,30 @@ struct Entry {
   Duration throttle{};  // grows while limits without a reset follow each other
 };
 
-// The three entries that an attempt depends on, outermost first.
-struct Keys {
-  std::string provider;
-  std::string key;
-  std::string model;
-};
+// The keys of the three entries that an attempt depends on, outermost first: each begins the next.
+// A unit separator cannot occur in a configured name, so keys of different scopes never meet.
+class Keys {
+ public:
+  Keys(const ProviderFacts& provider, const Target& target, std::uint64_t mark) {
+    const std::array<char, sizeof mark> bytes = std::bit_cast<std::array<char, sizeof mark>>(mark);
+    text_.reserve(provider.name.size() + bytes.size() + target.model.size() + 2);
+    text_.append(provider.name).push_back('\x1f');
+    provider_end_ = text_.size();
+    text_.append(bytes.data(), bytes.size()).push_back('\x1f');
+    key_end_ = text_.size();
+    text_.append(target.model);
+  }
 
-Keys keys_of(const ProviderFacts& provider, const Target& target, std::uint64_t mark) {
-  // A unit separator cannot occur in a configured name, so keys of different scopes never meet.
-  const std::string base = provider.name + '\x1f';
-  const std::string of_key = base + std::to_string(mark) + '\x1f';
-  return {base, of_key, of_key + target.model};
-}
+  std::string_view provider() const { return std::string_view(text_).substr(0, provider_end_); }
+  std::string_view key() const { return std::string_view(text_).substr(0, key_end_); }
+  std::string_view model() const { return text_; }
+  std::array<std::string_view, 3> all() const { return {provider(), key(), model()}; }
+
+ private:
+  std::string text_;
+  std::size_t provider_end_ = 0;
+  std::size_t key_end_ = 0;
+};
 
 std::string in_words(Duration left) {
   const auto count = std::max<std::int64_t>(
@@ -103,7 +116,7 @@ struct Health::Impl {
   Instant probe_at{};
   Duration probe_every = kProbeFirst;
 
-  Entry& entry(const std::string& key, const ProviderFacts& provider, const std::string& model) {
+  Entry& entry(std::string_view key, const ProviderFacts& provider, const std::string& model) {
     Entry& found = entries.get(key);
     if (found.provider.empty()) {
       found.provider = provider.name;
@@ -127,17 +140,17 @@ struct Health::Impl {
 
 Entry& Health::Impl::entry_for(Scope scope, const ProviderFacts& provider, const Target& target,
                                std::uint64_t mark) {
-  const Keys keys = keys_of(provider, target, mark);
+  const Keys keys(provider, target, mark);
   switch (scope) {
     case Scope::provider:
-      return entry(keys.provider, provider, "");
+      return entry(keys.provider(), provider, "");
     case Scope::key:
-      return entry(keys.key, provider, "");
+      return entry(keys.key(), provider, "");
     case Scope::attempt:
     case Scope::model:
-      return entry(keys.model, provider, target.model);
+      return entry(keys.model(), provider, target.model);
   }
-  return entry(keys.model, provider, target.model);
+  return entry(keys.model(), provider, target.model);
 }
 
 void Health::Impl::not_reached(const std::string& provider, Instant now) {
@@ -209,11 +222,11 @@ Health::~Health() = default;
 std::optional<Health::Blocked> Health::blocked(const ProviderFacts& provider, const Target& target,
                                                std::uint64_t credential_mark, Instant now) const {
   if (is_local(provider, target)) return std::nullopt;
-  const Keys keys = keys_of(provider, target, credential_mark);
+  const Keys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
   std::optional<Blocked> found;
-  for (const std::string* key : {&keys.provider, &keys.key, &keys.model}) {
-    const Entry* entry = impl_->entries.find(*key);
+  for (const std::string_view key : keys.all()) {
+    const Entry* entry = impl_->entries.find(key);
     if (entry == nullptr || entry->breaker.would_allow(now)) continue;
     Blocked blocked;
     blocked.block = entry->block;
@@ -236,10 +249,10 @@ std::optional<Health::Blocked> Health::blocked(const ProviderFacts& provider, co
 bool Health::begin(const ProviderFacts& provider, const Target& target,
                    std::uint64_t credential_mark, Instant now) {
   if (is_local(provider, target)) return true;
-  const Keys keys = keys_of(provider, target, credential_mark);
+  const Keys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
-  Entry* const entries[] = {impl_->entries.touch(keys.provider), impl_->entries.touch(keys.key),
-                            impl_->entries.touch(keys.model)};
+  Entry* const entries[] = {impl_->entries.touch(keys.provider()), impl_->entries.touch(keys.key()),
+                            impl_->entries.touch(keys.model())};
   for (const Entry* entry : entries) {
     if (entry != nullptr && !entry->breaker.would_allow(now)) return false;
   }
@@ -256,13 +269,13 @@ bool Health::begin(const ProviderFacts& provider, const Target& target,
 void Health::succeeded(const ProviderFacts& provider, const Target& target,
                        std::uint64_t credential_mark, Instant now) {
   if (is_local(provider, target)) return;
-  const Keys keys = keys_of(provider, target, credential_mark);
+  const Keys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
   impl_->reached();
-  impl_->rejections.erase(std::to_string(credential_mark));
-  impl_->entry(keys.model, provider, target.model);
-  for (const std::string* key : {&keys.provider, &keys.key, &keys.model}) {
-    Entry* entry = impl_->entries.touch(*key);
+  if (impl_->rejections.size() > 0) impl_->rejections.erase(std::to_string(credential_mark));
+  impl_->entry(keys.model(), provider, target.model);
+  for (const std::string_view key : keys.all()) {
+    Entry* entry = impl_->entries.touch(key);
     if (entry == nullptr) continue;
     entry->breaker.success(now);
     if (entry->breaker.state(now) != BreakerState::closed) continue;
@@ -284,11 +297,11 @@ void Health::failed(const ProviderFacts& provider, const Target& target,
 
   // The attempt may have been the probe of its other entries too. They learn nothing from it, but
   // for the provider's own: whoever answers is there.
-  const Keys keys = keys_of(provider, target, credential_mark);
-  for (const std::string* key : {&keys.provider, &keys.key, &keys.model}) {
-    Entry* entry = impl_->entries.touch(*key);
+  const Keys keys(provider, target, credential_mark);
+  for (const std::string_view key : keys.all()) {
+    Entry* entry = impl_->entries.touch(key);
     if (entry == nullptr || entry == charged) continue;
-    if (reached && key == &keys.provider) {
+    if (reached && key == keys.provider()) {
       entry->breaker.success(now);
     } else {
       entry->breaker.abandon();
@@ -299,10 +312,10 @@ void Health::failed(const ProviderFacts& provider, const Target& target,
 void Health::abandoned(const ProviderFacts& provider, const Target& target,
                        std::uint64_t credential_mark) {
   if (is_local(provider, target)) return;
-  const Keys keys = keys_of(provider, target, credential_mark);
+  const Keys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
-  for (const std::string* key : {&keys.provider, &keys.key, &keys.model}) {
-    if (Entry* entry = impl_->entries.touch(*key)) entry->breaker.abandon();
+  for (const std::string_view key : keys.all()) {
+    if (Entry* entry = impl_->entries.touch(key)) entry->breaker.abandon();
   }
 }
 
@@ -326,6 +339,7 @@ void Health::demote(std::uint64_t conversation, const std::string& provider, Ins
 
 bool Health::demoted(std::uint64_t conversation, const std::string& provider, Instant now) const {
   const std::lock_guard lock(impl_->mutex);
+  if (impl_->demotions.size() == 0) return false;
   const Instant* until = impl_->demotions.find(std::to_string(conversation) + '\x1f' + provider);
   return until != nullptr && now < *until;
 }

@@ -17,11 +17,9 @@ constexpr std::size_t kPerTierMax = 2;
 constexpr std::size_t kCloudMax = 5;
 constexpr std::size_t kLocalMax = 1;
 constexpr std::size_t kTiers = 3;
-// The part of an answer that is budgeted: max_tokens is usually the model's maximum, not a wish.
-constexpr std::int64_t kOutputBudgeted = 4096;
 // A place in a list that may become a target.
 struct Listed {
-  TargetSpec spec;
+  const TargetSpec* spec;  // the policy's
   Tier tier = Tier::frontier;
   std::string why;
 };
@@ -60,7 +58,7 @@ class Planning {
   bool choose_credential(Option& option);
   const char* refused(const ProviderFacts& provider) const;
   bool able(const Option& option) const;
-  void drop_unable(std::vector<Option>& options);
+  void drop_unable();
   void keep_direct();
   void keep_healthy();
   void guard_budget();
@@ -82,7 +80,8 @@ class Planning {
     Health::Blocked blocked;
   };
   std::vector<Shut> shut_;
-  std::optional<Option> preferred_;
+  Target preferred_;  // what a healthy world with an open purse would use
+  bool preferred_is_metered_ = false;
   Plan plan_;
 };
 
@@ -95,24 +94,25 @@ Plan Planning::run() {
     return std::move(plan_);
   }
 
-  // What a healthy world with an open purse would use.
-  std::vector<Option> ideal = options_;
-  drop_unable(ideal);
-  if (ideal.empty()) {
+  if (options_.empty()) {
     const auto speaks_it = [this](const Listed& item) {
-      return policy_.providers[item.spec.provider].dialect == facts_.dialect;
+      return policy_.providers[item.spec->provider].dialect == facts_.dialect;
     };
     plan_.no_form = facts_.only_this_dialect && !listed_.empty() &&
                     std::none_of(listed_.begin(), listed_.end(), speaks_it);
     return std::move(plan_);
   }
-  preferred_ = ideal.front();
-  plan_.preferred = spelled_out(preferred_->candidate.target);
+  const auto best = std::find_if(options_.begin(), options_.end(),
+                                 [this](const Option& option) { return able(option); });
+  const Option& preferred = best == options_.end() ? options_.front() : *best;
+  preferred_ = preferred.candidate.target;
+  preferred_is_metered_ = metered(preferred);
+  plan_.preferred = spelled_out(preferred_);
 
   keep_healthy();
   guard_budget();
   if (options_.empty()) admit_last_resort();
-  drop_unable(options_);
+  drop_unable();
   order_for_now();
   cut();
   return std::move(plan_);
@@ -152,7 +152,7 @@ void Planning::list(const std::vector<TargetSpec>& specs, const std::string& why
       continue;
     }
     assert(spec.provider < policy_.providers.size());
-    listed_.push_back({spec, policy_.providers[spec.provider].tier, why});
+    listed_.push_back({&spec, policy_.providers[spec.provider].tier, why});
   }
 }
 
@@ -160,24 +160,25 @@ void Planning::list_tier(Tier tier, const std::string& why) {
   const auto begin = static_cast<std::ptrdiff_t>(listed_.size());
   for (const TargetSpec& spec : policy_.tiers[static_cast<std::size_t>(tier)]) {
     assert(!spec.tier && spec.provider < policy_.providers.size());
-    listed_.push_back({spec, tier, why});
+    listed_.push_back({&spec, tier, why});
   }
   // The asked model's own provider goes first in its tier.
   std::stable_partition(listed_.begin() + begin, listed_.end(), [this](const Listed& item) {
-    return item.spec.model.empty() ? serves(policy_.providers[item.spec.provider], facts_.model)
-                                   : item.spec.model == facts_.model;
+    return item.spec->model.empty() ? serves(policy_.providers[item.spec->provider], facts_.model)
+                                    : item.spec->model == facts_.model;
   });
 }
 
 // Stage 2: resolve the models, drop what cannot be used at all.
 void Planning::make_options() {
+  options_.reserve(listed_.size());
   for (const Listed& item : listed_) {
-    const ProviderFacts& provider = policy_.providers[item.spec.provider];
+    const ProviderFacts& provider = policy_.providers[item.spec->provider];
     Option option;
     Target& target = option.candidate.target;
-    target.provider = item.spec.provider;
-    target.model =
-        item.spec.model.empty() ? resolve_model(provider, facts_.model, policy_) : item.spec.model;
+    target.provider = item.spec->provider;
+    target.model = item.spec->model.empty() ? resolve_model(provider, facts_.model, policy_)
+                                            : item.spec->model;
     target.tier = item.tier;
     const bool again = std::any_of(options_.begin(), options_.end(), [&](const Option& other) {
       return other.candidate.target.provider == target.provider &&
@@ -245,19 +246,15 @@ bool Planning::able(const Option& option) const {
 }
 
 // Targets that lack images or room go when another has both; else they are still better than none.
-void Planning::drop_unable(std::vector<Option>& options) {
+void Planning::drop_unable() {
   const auto can = [this](const Option& option) { return able(option); };
-  if (std::none_of(options.begin(), options.end(), can)) return;
-  std::vector<Option> kept;
-  for (Option& option : options) {
-    if (can(option)) {
-      kept.push_back(std::move(option));
-    } else if (&options == &options_) {
-      const bool blind = facts_.images && !option.candidate.facts.images;
-      skip(option.candidate.target, blind ? "takes no images" : "prompt too long for its window");
-    }
-  }
-  options = std::move(kept);
+  if (std::none_of(options_.begin(), options_.end(), can)) return;
+  std::erase_if(options_, [&](const Option& option) {
+    if (can(option)) return false;
+    const bool blind = facts_.images && !option.candidate.facts.images;
+    skip(option.candidate.target, blind ? "takes no images" : "prompt too long for its window");
+    return true;
+  });
 }
 
 // The client wants no gateway at all: the asked model's own provider, nothing else.
@@ -276,6 +273,7 @@ void Planning::keep_direct() {
 // Stage 3: what health blocks.
 void Planning::keep_healthy() {
   std::vector<Option> kept;
+  kept.reserve(options_.size());
   for (Option& option : options_) {
     const Target& target = option.candidate.target;
     auto blocked = health_.blocked(provider_of(target), target, option.mark, now_);
@@ -299,12 +297,11 @@ bool Planning::metered(const Option& option) const {
 
 // Stage 4: the money that failing over may spend.
 void Planning::guard_budget() {
-  const bool paid_anyway = metered(*preferred_);
   const auto guard = [&](Option& option) {
     Candidate& candidate = option.candidate;
-    const bool is_preferred = candidate.target == preferred_->candidate.target;
+    const bool is_preferred = candidate.target == preferred_;
     candidate.paid_failover =
-        !is_preferred && metered(option) && (!paid_anyway || policy_.cap_is_explicit);
+        !is_preferred && metered(option) && (!preferred_is_metered_ || policy_.cap_is_explicit);
     if (!candidate.paid_failover) return true;
     const std::int64_t cost = estimated_cost_micro_usd(candidate.facts, facts_);
     const std::int64_t cap = policy_.failover_cap_micro_usd;

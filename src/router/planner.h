@@ -77,6 +77,10 @@ std::string_view task_label(const RequestFacts& facts);
 
 Plan plan(const RequestFacts& facts, const Policy& policy, const Health& health, Instant now);
 
+// The part of an answer that is budgeted, in tokens: max_tokens is usually the model's maximum, not
+// a wish.
+inline constexpr std::int64_t kOutputBudgeted = 4096;
+
 // Cost of `input` and `output` tokens at `price`, in micro-dollars, rounded up.
 std::int64_t cost_micro_usd(const chat::Price& price, std::int64_t input, std::int64_t output);
 

@@ -63,6 +63,8 @@ std::string_view first_words(std::string_view text, std::size_t count) {
 }
 
 bool is_small_model(std::string_view model) {
+  static constexpr std::array<std::string_view, 4> kMarks = {"haiku", "-mini", "-nano", "lite"};
+  if (!contains(model, kMarks)) return false;
   return glob_match("*claude-haiku-*", model) || glob_match("*claude-*-haiku*", model) ||
          glob_match("*-mini", model) || glob_match("*-mini-20*", model) ||
          glob_match("*-nano", model) || glob_match("*-nano-20*", model) ||
@@ -70,7 +72,7 @@ bool is_small_model(std::string_view model) {
 }
 
 // Calls that a client makes for itself: titles, topics, quota probes, its small-model slot.
-bool is_background(const RequestFacts& facts, std::string_view system) {
+bool is_background(const RequestFacts& facts) {
   static constexpr std::array<std::string_view, 12> kErrands = {"title",
                                                                 "new conversation topic",
                                                                 "new topic",
@@ -90,11 +92,11 @@ bool is_background(const RequestFacts& facts, std::string_view system) {
   if (facts.turns > 4 || facts.input_tokens > kBackgroundTokens * 2) return false;
   const bool small = is_small_model(facts.model);
   const bool brief = facts.max_tokens > 0 && facts.max_tokens <= kShortAnswer;
-  const std::string_view instruction = first_words(system, kInstructionWords * 3);
-  const bool errand = begins_word(instruction, kErrands) && begins_word(instruction, kMaking);
-  if (errand && (small || brief)) return true;
-  if (!small || facts.turns > 1 || facts.input_tokens > kBackgroundTokens) return false;
-  return facts.max_tokens > 0 && facts.max_tokens <= kBackgroundTokens;
+  if (!small && !brief) return false;
+  const bool bounded = facts.max_tokens > 0 && facts.max_tokens <= kBackgroundTokens;
+  if (small && bounded && facts.turns <= 1 && facts.input_tokens <= kBackgroundTokens) return true;
+  const std::string instruction = lowered(first_words(facts.system_start, kInstructionWords * 3));
+  return begins_word(instruction, kErrands) && begins_word(instruction, kMaking);
 }
 
 bool is_diff(std::string_view text) {
@@ -121,7 +123,7 @@ std::string around_diff(std::string_view text) {
   return prose;
 }
 
-bool is_code_review(std::string_view user, std::string_view system) {
+bool is_code_review(const RequestFacts& facts) {
   static constexpr std::array<std::string_view, 9> kReview = {
       "review",    "lgtm",       "critique",
       "feedback",  "look over",  "spot bugs",
@@ -131,10 +133,10 @@ bool is_code_review(std::string_view user, std::string_view system) {
       "implement",      "fix the",        "commit message", "changelog"};
   static constexpr std::array<std::string_view, 4> kReviewer = {
       "code review", "code-review", "review code", "pull request reviewer"};
-  if (!is_diff(user)) return false;
-  const std::string prose = around_diff(user);
+  if (!is_diff(facts.last_user)) return false;
+  const std::string prose = around_diff(lowered(facts.last_user));
   if (contains(prose, kOther)) return false;
-  return begins_word(prose, kReview) || contains(system, kReviewer);
+  return begins_word(prose, kReview) || contains(lowered(facts.system_start), kReviewer);
 }
 
 bool is_summary(std::string_view user) {
@@ -161,14 +163,12 @@ bool is_summary(std::string_view user) {
 std::string_view task_label(const RequestFacts& facts) {
   // Tools mean an agent at work, images mean sight: no task target is chosen for either.
   if (facts.tools || facts.images) return {};
-  const std::string system = lowered(facts.system_start);
-  if (is_background(facts, system)) return "background_utility";
+  if (is_background(facts)) return "background_utility";
   if (facts.structured) return {};
-  const std::string user = lowered(facts.last_user);
-  if (is_code_review(user, system)) return "code_review";
+  if (is_code_review(facts)) return "code_review";
   if (facts.input_tokens > kSweepTokens) return "research_synthesis";
   const bool text_in_question = facts.input_tokens >= kSummaryTokens && facts.turns <= 1;
-  if (text_in_question && is_summary(user)) return "summarisation";
+  if (text_in_question && is_summary(lowered(facts.last_user))) return "summarisation";
   return {};
 }
 

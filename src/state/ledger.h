@@ -96,6 +96,10 @@ class LedgerReader {
   Result<RequestRow> request(const std::string& id) const;
   Result<std::vector<RequestRow>> latest(int count) const;
   Result<Totals> totals(std::int64_t from_unix_ms, std::int64_t to_unix_ms) const;
+  // The plain sums of totals(): without the dark time and the targets.
+  Result<Totals> sums(std::int64_t from_unix_ms, std::int64_t to_unix_ms) const;
+  // How many requests there are since then; counts no further than `most`.
+  Result<std::int64_t> count_since(std::int64_t from_unix_ms, std::int64_t most) const;
   // Micro-dollars of paid failover since then: the spend guard's start value.
   Result<std::int64_t> paid_failover_since(std::int64_t from_unix_ms) const;
   // PRAGMA integrity_check.

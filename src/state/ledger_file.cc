@@ -196,9 +196,9 @@ LedgerFile::Found LedgerFile::look_inside() {
     why_ = "it may not be written";
     return Found::damaged;
   }
-  if (found == 0) {
-    const Found created = create_tables();
-    if (created != Found::good) return created;
+  if (found == 0 || found == 1) {
+    const Found made = make_tables(found == 0 ? kCreateTables : kUpgradeFrom1);
+    if (made != Found::good) return made;
   } else if (found != kSchemaVersion) {
     why_ = fmt::format("its version {} is not this program's", found);
     return Found::damaged;
@@ -208,9 +208,10 @@ LedgerFile::Found LedgerFile::look_inside() {
   return Found::damaged;
 }
 
-LedgerFile::Found LedgerFile::create_tables() {
+LedgerFile::Found LedgerFile::make_tables(const char* sql) {
   int code = database_.run("BEGIN IMMEDIATE");
-  if (code == SQLITE_OK) code = database_.run(kCreateTables);
+  if (code == SQLITE_OK) code = database_.run(sql);
+  if (code == SQLITE_OK) code = database_.run(kCreateAttemptsView);
   if (code == SQLITE_OK) code = database_.run("COMMIT");
   if (code == SQLITE_OK) return Found::good;
   database_.run("ROLLBACK");
@@ -283,6 +284,7 @@ int LedgerFile::insert(std::span<const RequestRow> rows) {
     int code = insert_request_.run();
     if (code != SQLITE_DONE) return code;
     if (database_.changes() == 0) continue;  // known already
+    if (is_told_by_its_request(row)) continue;
     const std::int64_t request = database_.last_row();
     std::int64_t place = 0;
     for (const AttemptRow& attempt : row.attempts) {

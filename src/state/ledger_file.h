@@ -39,7 +39,7 @@ class LedgerFile {
   Found connect();
   Found look_inside();
   Found check();
-  Found create_tables();
+  Found make_tables(const char* sql);
   bool statements_fit();
   Result<void> put_aside(const std::string& why);
   void close();

@@ -61,7 +61,7 @@ TEST_F(LedgerFileTest, GarbageIsPutAside) {
 
 TEST_F(LedgerFileTest, ANewerOrForeignDatabaseIsPutAside) {
   fs::create_directories(fs::path(path).parent_path());
-  for (const char* sql : {"PRAGMA user_version = 2", "CREATE TABLE requests (x)",
+  for (const char* sql : {"PRAGMA user_version = 3", "CREATE TABLE requests (x)",
                           "CREATE TABLE other (x); PRAGMA user_version = 1"}) {
     Database database;
     ASSERT_EQ(database.open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE), SQLITE_OK);

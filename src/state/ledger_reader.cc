@@ -128,6 +128,32 @@ Result<std::int64_t> dark_ms(const Database& database, std::int64_t from, std::i
   return dark.total_ms();
 }
 
+Result<Totals> read_sums(const Database& database, std::int64_t from, std::int64_t to) {
+  Statement sums;
+  const std::string sql = std::string(
+                              "SELECT COUNT(*), "
+                              "SUM(outcome <> 'ok' AND NOT ") +
+                          kClientsFault +
+                          "), SUM(outcome = 'ok' AND provider <> '' AND preferred <> '' AND "
+                          "provider || '/' || model <> preferred), "
+                          "SUM(cost_micro_usd), SUM(provider <> '' AND cost_micro_usd IS NULL), "
+                          "SUM(COALESCE(input_tokens, 0) + COALESCE(cache_read_tokens, 0) + "
+                          "COALESCE(cache_write_tokens, 0)), SUM(output_tokens) "
+                          "FROM requests WHERE started_ms >= ? AND started_ms < ?";
+  if (sums.prepare(database, sql) != SQLITE_OK) return trouble(database, "");
+  sums.bind(1, from).bind(2, to);
+  if (sums.step() != SQLITE_ROW) return trouble(database, "");
+  Totals totals;
+  totals.requests = sums.number(0);
+  totals.errors = sums.number(1);
+  totals.failovers = sums.number(2);
+  totals.cost_micro_usd = sums.number(3);
+  totals.unpriced = sums.number(4);
+  totals.input_tokens = sums.number(5);
+  totals.output_tokens = sums.number(6);
+  return totals;
+}
+
 }  // namespace
 
 Result<RequestRow> LedgerReader::request(const std::string& id) const {
@@ -141,10 +167,8 @@ Result<RequestRow> LedgerReader::request(const std::string& id) const {
                                 : "WHERE request_id = ?1 OR (request_id >= ?1 AND request_id < ?2) "
                                   "ORDER BY request_id = ?1 DESC LIMIT 2");
   if (statement.prepare(*database, sql) != SQLITE_OK) return trouble(*database, path_);
-  if (!last) {
-    statement.bind(1, std::string_view(id));
-    statement.bind(2, std::string_view(id.size() < kPrefixMin ? id : id + '\x7f'));
-  }
+  const std::string beyond = id.size() < kPrefixMin ? id : id + '\x7f';
+  if (!last) statement.bind(1, std::string_view(id)).bind(2, std::string_view(beyond));
   auto rows = read_rows(*database, statement, path_);
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorCode::not_found, "no request " + id + " in the ledger");
@@ -164,35 +188,32 @@ Result<std::vector<RequestRow>> LedgerReader::latest(int count) const {
   return read_rows(*database, statement, path_);
 }
 
+Result<std::int64_t> LedgerReader::count_since(std::int64_t from_unix_ms, std::int64_t most) const {
+  auto database = open_to_read(path_);
+  if (!database) return std::unexpected(database.error());
+  Statement count;
+  constexpr std::string_view kCount =
+      "SELECT COUNT(*) FROM (SELECT 1 FROM requests WHERE started_ms >= ? LIMIT ?)";
+  if (count.prepare(*database, kCount) != SQLITE_OK) return trouble(*database, path_);
+  count.bind(1, from_unix_ms).bind(2, most);
+  if (count.step() != SQLITE_ROW) return trouble(*database, path_);
+  return count.number(0);
+}
+
+Result<Totals> LedgerReader::sums(std::int64_t from_unix_ms, std::int64_t to_unix_ms) const {
+  auto database = open_to_read(path_);
+  if (!database) return std::unexpected(database.error());
+  return read_sums(*database, from_unix_ms, to_unix_ms);
+}
+
 Result<Totals> LedgerReader::totals(std::int64_t from_unix_ms, std::int64_t to_unix_ms) const {
   auto database = open_to_read(path_);
   if (!database) return std::unexpected(database.error());
   // One snapshot for all three questions.
   if (database->run("BEGIN") != SQLITE_OK) return trouble(*database, path_);
-
-  Statement sums;
-  const std::string sum_sql =
-      std::string(
-          "SELECT COUNT(*), "
-          "SUM(outcome <> 'ok' AND NOT ") +
-      kClientsFault +
-      "), SUM(outcome = 'ok' AND provider <> '' AND preferred <> '' AND "
-      "provider || '/' || model <> preferred), "
-      "SUM(cost_micro_usd), SUM(provider <> '' AND cost_micro_usd IS NULL), "
-      "SUM(COALESCE(input_tokens, 0) + COALESCE(cache_read_tokens, 0) + "
-      "COALESCE(cache_write_tokens, 0)), SUM(output_tokens) "
-      "FROM requests WHERE started_ms >= ? AND started_ms < ?";
-  if (sums.prepare(*database, sum_sql) != SQLITE_OK) return trouble(*database, path_);
-  sums.bind(1, from_unix_ms).bind(2, to_unix_ms);
-  if (sums.step() != SQLITE_ROW) return trouble(*database, path_);
-  Totals totals;
-  totals.requests = sums.number(0);
-  totals.errors = sums.number(1);
-  totals.failovers = sums.number(2);
-  totals.cost_micro_usd = sums.number(3);
-  totals.unpriced = sums.number(4);
-  totals.input_tokens = sums.number(5);
-  totals.output_tokens = sums.number(6);
+  auto summed = read_sums(*database, from_unix_ms, to_unix_ms);
+  if (!summed) return summed;
+  Totals totals = std::move(*summed);
 
   Statement targets;
   constexpr std::string_view kByTarget =

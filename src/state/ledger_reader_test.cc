@@ -79,6 +79,19 @@ TEST_F(LedgerReaderTest, TotalsAddUp) {
   EXPECT_EQ(*reader().paid_failover_since(201), 0);
 }
 
+TEST_F(LedgerReaderTest, SumsAndCountsATimeWithoutTheCostlyQuestions) {
+  open();
+  for (int i = 0; i < 5; ++i) record(row("req_" + std::to_string(i), 100 * i));
+  ledger->flush(5000);
+  const auto sums = reader().sums(100, 400);
+  ASSERT_TRUE(sums) << sums.error().message;
+  EXPECT_EQ(sums->requests, 3);
+  EXPECT_EQ(sums->cost_micro_usd, 3 * 550);
+  EXPECT_TRUE(sums->by_target.empty());
+  EXPECT_EQ(*reader().count_since(100, 10), 4);
+  EXPECT_EQ(*reader().count_since(100, 2), 2);
+}
+
 TEST_F(LedgerReaderTest, DarkTimeIsTheUnionOfTheTimesInWhichAPreferredProviderFailed) {
   open();
   int count = 0;

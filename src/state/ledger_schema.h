@@ -1,7 +1,7 @@
 // The ledger's tables, and how a row is written to and read from them: one place for the order of
 // columns, shared by the writer and the reader. For this module's own files only.
 //
-// Version 1. Money is micro-dollars; an unknown count, price or moment is NULL, never zero.
+// Version 2. Money is micro-dollars; an unknown count, price or moment is NULL, never zero.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,11 @@
 
 namespace nl::state {
 
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
 extern const char* const kCreateTables;
+extern const char* const kCreateAttemptsView;  // and sets the version
+extern const char* const kUpgradeFrom1;        // to be followed by kCreateAttemptsView
 extern const char* const kInsertRequest;
 extern const char* const kInsertAttempt;
 // "SELECT <columns> FROM requests ", to be continued by a condition. Column 0 is the row number.
@@ -22,6 +24,10 @@ extern const char* const kSelectRequest;
 // By row number, in order.
 extern const char* const kSelectAttempts;
 
+// Whether the request's row says everything about its attempts, so that none is kept beside it: one
+// attempt that went well and is what the request says itself.
+bool is_told_by_its_request(const RequestRow& row);
+// The row must stay as it is until the statement has run.
 void bind_request(Statement& statement, const RequestRow& row);
 void bind_attempt(Statement& statement, std::int64_t request, std::int64_t place,
                   const AttemptRow& row);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "state/ledger_fixture.h"
+#include "state/sqlite.h"
 
 namespace nl::state {
 namespace {
@@ -68,6 +69,80 @@ TEST_F(LedgerTest, GivesBackWhatWasRecorded) {
   EXPECT_EQ(read->attempts[1].first_content_ms, 0);
   EXPECT_EQ(read->attempts[1].cost_micro_usd, 0);
   EXPECT_TRUE(reader().check());
+}
+
+TEST_F(LedgerTest, AnOnlyAttemptThatWentWellIsReadBackFromItsRequest) {
+  open();
+  RequestRow plain = row("req_plain000");
+  plain.attempts.resize(1);
+  AttemptRow& only = plain.attempts.front();
+  only.number = 1;
+  only.outcome = "ok";
+  only.tier = plain.tier;
+  only.provider = plain.provider;
+  only.model = plain.model;
+  only.usage = plain.usage;
+  only.cost_micro_usd = plain.cost_micro_usd;
+  only.failure_class.clear();
+  only.reason.clear();
+  only.status = 200;
+  only.started_ms = 3;
+  only.duration_ms = 40;
+  only.first_content_ms = 12;
+  record(plain);
+  plain.id = "req_told0000";
+  plain.attempts.front().reason = "slow";  // what its request does not say
+  record(plain);
+  ledger->flush(5000);
+  Database database;
+  ASSERT_EQ(database.open(path, SQLITE_OPEN_READONLY), SQLITE_OK);
+  Statement kept;
+  ASSERT_EQ(kept.prepare(database, "SELECT COUNT(*) FROM kept_attempts"), SQLITE_OK);
+  ASSERT_EQ(kept.step(), SQLITE_ROW);
+  EXPECT_EQ(kept.number(0), 1);
+  for (const char* id : {"req_plain000", "req_told0000"}) {
+    const auto read = reader().request(id);
+    ASSERT_TRUE(read) << read.error().message;
+    ASSERT_EQ(read->attempts.size(), 1U);
+    const AttemptRow& attempt = read->attempts.front();
+    EXPECT_EQ(attempt.outcome, "ok");
+    EXPECT_EQ(attempt.provider, plain.provider);
+    EXPECT_EQ(attempt.status, 200);
+    EXPECT_EQ(attempt.started_ms, 3);
+    EXPECT_EQ(attempt.duration_ms, 40);
+    EXPECT_EQ(attempt.first_content_ms, 12);
+    EXPECT_EQ(attempt.usage, plain.usage);
+    EXPECT_EQ(attempt.cost_micro_usd, plain.cost_micro_usd);
+  }
+}
+
+TEST_F(LedgerTest, AFileOfTheFirstVersionIsUpgraded) {
+  open();
+  RequestRow old = row("req_old00000");
+  old.attempts.resize(2);
+  record(old);
+  ledger->flush(5000);
+  ledger.reset();
+  Database database;
+  ASSERT_EQ(database.open(path, SQLITE_OPEN_READWRITE), SQLITE_OK);
+  ASSERT_EQ(database.run("DROP VIEW attempts; ALTER TABLE kept_attempts RENAME TO attempts;"
+                         "ALTER TABLE requests DROP COLUMN only_attempt_status;"
+                         "ALTER TABLE requests DROP COLUMN only_attempt_started_ms;"
+                         "ALTER TABLE requests DROP COLUMN only_attempt_duration_ms;"
+                         "ALTER TABLE requests DROP COLUMN only_attempt_first_content_ms;"
+                         "PRAGMA user_version = 1"),
+            SQLITE_OK);
+  database.close();
+  open();
+  EXPECT_EQ(note, "");
+  old.id = "req_new00000";
+  record(old);
+  ledger->flush(5000);
+  for (const char* id : {"req_old00000", "req_new00000"}) {
+    const auto read = reader().request(id);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->attempts.size(), 2U);
+  }
 }
 
 TEST_F(LedgerTest, TheFileAndItsFoldersAreTheOwnersAlone) {

@@ -26,7 +26,7 @@ Statement& Statement::bind(int place, std::int64_t value) {
 
 Statement& Statement::bind(int place, std::string_view value) {
   sqlite3_bind_text64(handle_.get(), place, value.empty() ? "" : value.data(), value.size(),
-                      SQLITE_TRANSIENT, SQLITE_UTF8);
+                      SQLITE_STATIC, SQLITE_UTF8);
   return *this;
 }
 

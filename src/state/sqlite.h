@@ -44,6 +44,7 @@ class Statement {
   // SQLITE_OK or why `sql` does not compile against the schema.
   int prepare(const Database& database, std::string_view sql);
   Statement& bind(int place, std::int64_t value);
+  // The bytes are not copied: they must stay until the statement has run to its end.
   Statement& bind(int place, std::string_view value);
   Statement& bind_null(int place);
   // SQLITE_ROW, SQLITE_DONE or a failure.
