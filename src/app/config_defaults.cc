@@ -24,7 +24,7 @@ on_local = "auto"
 # else. Everything below is for your own.
 # [[provider]]
 # name = "office"
-# dialect = "openai-chat"          # anthropic | openai-chat
+# dialect = "openai-chat"          # anthropic | openai-chat | ollama
 # base_url = "https://llm.example/v1"  # as the vendor's own SDK takes it
 # key = "env:OFFICE_KEY"           # env:NAME | file:PATH | client (anthropic, openai) | none
 # insecure_http = false            # allow plain http to another machine

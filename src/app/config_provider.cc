@@ -11,6 +11,7 @@ namespace {
 
 constexpr double kTokensMost = 100'000'000;
 constexpr double kUsdMost = 10'000;
+constexpr std::string_view kOllamaUrl = "http://127.0.0.1:11434";
 
 bool is_name(std::string_view name) {
   if (name.empty() || name.size() > 64 || name[0] == '.' || name[0] == '-') return false;
@@ -110,21 +111,26 @@ void parse_dialect(TableReader& reader, ProviderConfig& made) {
     made.dialect = *id;
     return;
   }
-  const std::vector<std::string> later = {"openai-responses", "gemini", "ollama"};
+  const std::vector<std::string> later = {"openai-responses", "gemini"};
   if (std::find(later.begin(), later.end(), written->text) != later.end()) {
     reader.mistake(written->place, "dialect",
                    fmt::format("{} is not served in this release", written->text),
                    "use \"openai-chat\" with the server's OpenAI-compatible base_url");
     return;
   }
-  reader.mistake(written->place, "dialect", "is not known", "use \"anthropic\" or \"openai-chat\"");
+  reader.mistake(written->place, "dialect", "is not known",
+                 "use \"anthropic\", \"openai-chat\" or \"ollama\"");
 }
 
 void parse_base_url(TableReader& reader, ProviderConfig& made, Parsing& parsing) {
   const auto written = reader.text("base_url");
   const bool insecure_allowed = reader.flag("insecure_http").value_or(false);
   if (!written) {
-    if (made.base_url.empty()) {
+    if (made.base_url.empty() && made.dialect == dialect::DialectId::ollama) {
+      // Its own address is part of what that server is.
+      made.base_url = kOllamaUrl;
+      made.url = http::parse_base_url(made.base_url).value();
+    } else if (made.base_url.empty()) {
       reader.mistake(reader.place(), "base_url", "is missing",
                      "write base_url = \"https://HOST/v1\"");
     }
@@ -208,11 +214,14 @@ void parse_provider(const toml::table& table, Parsing& parsing) {
   parse_models(reader, made, parsing);
   const bool loopback = is_loopback(made.url.endpoint.host);
   const auto tier = reader.word("tier", {"frontier", "router", "local"});
-  const auto default_tier = loopback ? router::Tier::local : router::Tier::router;
+  // A key on loopback is the mark of a proxy or tunnel to somebody else's cloud: only a keyless
+  // server is taken for a model on this machine.
+  const bool own_server = loopback && made.key.empty() && made.key_source == KeySource::none;
+  const auto default_tier = own_server ? router::Tier::local : router::Tier::router;
   made.tier = tier ? static_cast<router::Tier>(*tier) : default_tier;
   if (const auto billing = reader.word("billing", {"metered", "flat", "free"})) {
     made.billing = static_cast<router::Billing>(*billing);
-  } else if (loopback && made.key.empty() && made.key_source == KeySource::none) {
+  } else if (own_server) {
     made.billing = router::Billing::free;
   }
   reader.finish();

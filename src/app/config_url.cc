@@ -29,6 +29,19 @@ void trim_slashes(std::string& text, std::size_t least) {
   while (text.size() > least && text.back() == '/') text.pop_back();
 }
 
+// What a full address of the dialect's main route ends in.
+std::string_view operation_of(dialect::DialectId dialect) {
+  switch (dialect) {
+    case dialect::DialectId::anthropic:
+      return "/messages";
+    case dialect::DialectId::openai_chat:
+      return "/chat/completions";
+    case dialect::DialectId::ollama:
+      return "/api/chat";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string api_root(std::string_view url, dialect::DialectId dialect) {
@@ -36,10 +49,16 @@ std::string api_root(std::string_view url, dialect::DialectId dialect) {
   const std::size_t scheme = root.find("://");
   const std::size_t authority = scheme == std::string::npos ? 0 : scheme + 3;
   trim_slashes(root, authority);
-  const std::string_view operation =
-      dialect == dialect::DialectId::anthropic ? "/messages" : "/chat/completions";
+  const std::string_view operation = operation_of(dialect);
   if (root.ends_with(operation)) root.erase(root.size() - operation.size());
   trim_slashes(root, authority);
+  if (dialect == dialect::DialectId::ollama) {
+    // Its routes stand below /api, with no version; /v1 is the door of another dialect.
+    if (root.ends_with("/api")) root.erase(root.size() - 4);
+    while (root.ends_with("/v1")) root.erase(root.size() - 3);
+    trim_slashes(root, authority);
+    return root;
+  }
   while (root.ends_with("/v1/v1")) root.erase(root.size() - 3);
   const std::size_t slash = root.find('/', authority);
   const std::string path = slash == std::string::npos ? "" : root.substr(slash);

@@ -30,9 +30,10 @@ bool can_chat(std::string_view name) {
 
 void ask_server(const Config& config, FoundServer server, Duration within,
                 std::vector<FoundServer>& found) {
-  const auto url = http::parse_base_url(server.base_url);
+  const auto url = http::parse_base_url(api_root(server.base_url, server.dialect));
   if (!url || is_own_address(config, url->endpoint)) return;
-  const auto body = ask(Question{url->endpoint, url->path + "/models", "", within});
+  const std::string route = server.dialect == dialect::DialectId::ollama ? "/api/tags" : "/models";
+  const auto body = ask(Question{url->endpoint, url->path + route, "", within});
   if (!body) return;
   server.models = chat_models(*body);
   if (!server.models.empty()) found.push_back(std::move(server));
@@ -44,8 +45,10 @@ std::vector<std::string> chat_models(std::string_view json) {
   std::vector<std::string> names;
   dialect::Document document;
   if (!document.parse(json)) return names;
-  for (dialect::Value model = document.root()["data"].first(); model; model = model.next()) {
-    const std::string name = model["id"].text().utf8();
+  const dialect::Value root = document.root();
+  const bool tags = root["models"].is_array();
+  for (dialect::Value model = root[tags ? "models" : "data"].first(); model; model = model.next()) {
+    const std::string name = model[tags ? "name" : "id"].text().utf8();
     const bool fits =
         !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) {
           return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -59,12 +62,15 @@ std::vector<FoundServer> discover(const Config& config, Duration within) {
   std::vector<FoundServer> found;
   for (const ProviderConfig& provider : config.providers) {
     const bool nameless = provider.models.empty() && provider.local && provider.key.empty();
-    if (nameless) ask_server(config, {provider.name, provider.base_url, {}}, within, found);
+    if (nameless) {
+      ask_server(config, {provider.name, provider.base_url, {}, provider.dialect}, within, found);
+    }
   }
   if (!config.discover || config.named.tiers || config.named.routes) return found;
   for (const provider::KnownProvider& known : provider::known_providers()) {
     if (!known.local || config.provider_index(known.name)) continue;
-    ask_server(config, {std::string(known.name), std::string(known.base_url), {}}, within, found);
+    ask_server(config, {std::string(known.name), std::string(known.base_url), {}, known.dialect},
+               within, found);
   }
   return found;
 }

@@ -16,8 +16,8 @@ namespace nl::app {
 
 std::vector<FoundServer> discover(const Config& config, Duration within);
 
-// The names of the chat models in the answer to GET /v1/models; models that cannot chat by their
-// name are left out. Empty when `json` is no such answer.
+// The names of the chat models in the answer to GET /v1/models or, Ollama's own, GET /api/tags;
+// models that cannot chat by their name are left out. Empty when `json` is no such answer.
 std::vector<std::string> chat_models(std::string_view json);
 
 }  // namespace nl::app

@@ -11,8 +11,15 @@ TEST(Discover, TakesTheModelsThatChat) {
             (std::vector<std::string>{"gemma4:26b", "qwen3:8b"}));
 }
 
+TEST(Discover, ReadsOllamasOwnList) {
+  EXPECT_EQ(chat_models(R"({"models":[{"name":"gemma4:26b","model":"gemma4:26b"},)"
+                        R"({"name":"nomic-embed-text:latest"},{"id":"x"}]})"),
+            (std::vector<std::string>{"gemma4:26b"}));
+}
+
 TEST(Discover, WhatIsNoListIsNothing) {
-  for (const char* json : {"", "<html>", "[]", "{}", R"({"data":{}})", R"({"data":[1,null]})"}) {
+  for (const char* json : {"", "<html>", "[]", "{}", R"({"data":{}})", R"({"data":[1,null]})",
+                           R"({"models":{}})", R"({"models":[1]})"}) {
     EXPECT_TRUE(chat_models(json).empty()) << json;
   }
 }

@@ -27,6 +27,7 @@ provider::AuthScheme auth_scheme(const ProviderConfig& provider) {
       return provider.key.reveal().starts_with("sk-ant-oat") ? provider::AuthScheme::bearer
                                                              : provider::AuthScheme::x_api_key;
     case dialect::DialectId::openai_chat:
+    case dialect::DialectId::ollama:
       return provider::AuthScheme::bearer;
   }
   return provider::AuthScheme::bearer;
@@ -195,11 +196,12 @@ void add_found(Routing& routing, const FoundServer& found, const Config& config)
     return;
   }
   if (found.models.empty() || !config.discover || config.named.tiers || config.named.routes) return;
-  auto url = http::parse_base_url(api_root(found.base_url, dialect::DialectId::openai_chat));
+  auto url = http::parse_base_url(api_root(found.base_url, found.dialect));
   if (!url) return;
   ProviderConfig made;
   made.name = found.name;
   made.url = std::move(*url);
+  made.dialect = found.dialect;
   made.tier = Tier::local;
   made.local = true;
   made.billing = router::Billing::free;

@@ -27,6 +27,7 @@ struct FoundServer {
   std::string name;      // "ollama", "lmstudio"
   std::string base_url;  // as configuration takes it
   std::vector<std::string> models;
+  dialect::DialectId dialect = dialect::DialectId::openai_chat;
 };
 
 // Adds the server's models to the provider of that name, or the server as a new last provider of

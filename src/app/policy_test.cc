@@ -123,14 +123,19 @@ TEST(Policy, ALoginTokenIsABearer) {
 TEST(Policy, AFoundServerJoinsTheLocalTierOnce) {
   const Config made = config("");
   Routing routing = make_routing(made);
-  const FoundServer found{"ollama", "http://127.0.0.1:11434", {"gemma4:26b"}};
+  const FoundServer found{
+      "ollama", "http://127.0.0.1:11434", {"gemma4:26b"}, dialect::DialectId::ollama};
   add_found(routing, found, made);
   add_found(routing, found, made);
   ASSERT_EQ(routing.policy.tiers[2].size(), 1u);
   ASSERT_EQ(routing.settings.size(), 5u);
-  EXPECT_EQ(routing.settings[4].base.path, "/v1");
   EXPECT_EQ(facts(routing, "ollama").models.size(), 1u);
   EXPECT_TRUE(facts(routing, "ollama").keyless);
+  EXPECT_EQ(routing.settings.back().dialect, dialect::DialectId::ollama);
+  EXPECT_EQ(routing.settings.back().base.path, "");
+  add_found(routing, FoundServer{"lmstudio", "http://127.0.0.1:1234", {"gemma-4-e4b"}}, made);
+  EXPECT_EQ(routing.settings.back().dialect, dialect::DialectId::openai_chat);
+  EXPECT_EQ(routing.settings.back().base.path, "/v1");
 }
 
 TEST(Policy, AFoundServerStaysOutOfAFileThatNamesItsTiers) {

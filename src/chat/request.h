@@ -87,6 +87,7 @@ struct Sampling {
   std::optional<double> temperature;
   std::optional<double> top_p;
   std::optional<std::int64_t> top_k;
+  std::optional<std::int64_t> seed;
   std::vector<JsonText> stop;
 };
 

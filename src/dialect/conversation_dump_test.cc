@@ -176,6 +176,7 @@ std::string settings(const chat::Request& request) {
   out += counted("max_tokens", request.max_tokens);
   out += counted("temperature", request.sampling.temperature);
   out += counted("top_p", request.sampling.top_p) + counted("top_k", request.sampling.top_k);
+  out += counted("seed", request.sampling.seed);
   for (const chat::JsonText stop : request.sampling.stop) out += " stop=" + quoted(stop);
   if (request.reasoning.enabled) out += " reasoning";
   out += counted("budget", request.reasoning.budget_tokens);

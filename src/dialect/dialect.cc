@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "dialect/anthropic.h"
+#include "dialect/ollama.h"
 #include "dialect/openai_chat.h"
 
 namespace nl::dialect {
@@ -42,6 +43,8 @@ const char* name(DialectId id) {
       return "anthropic";
     case DialectId::openai_chat:
       return "openai-chat";
+    case DialectId::ollama:
+      return "ollama";
   }
   return "";
 }
@@ -49,17 +52,21 @@ const char* name(DialectId id) {
 std::optional<DialectId> dialect_by_name(std::string_view name) {
   if (name == "anthropic") return DialectId::anthropic;
   if (name == "openai-chat") return DialectId::openai_chat;
+  if (name == "ollama") return DialectId::ollama;
   return std::nullopt;
 }
 
 const Dialect& dialect(DialectId id) {
   static const Anthropic anthropic;
   static const OpenAiChat openai_chat;
+  static const Ollama ollama;
   switch (id) {
     case DialectId::anthropic:
       return anthropic;
     case DialectId::openai_chat:
       return openai_chat;
+    case DialectId::ollama:
+      return ollama;
   }
   return anthropic;
 }

@@ -17,14 +17,15 @@
 #include "base/error.h"
 #include "chat/event.h"
 #include "chat/request.h"
+#include "dialect/framer.h"
 #include "dialect/json.h"
 #include "dialect/sse.h"
 
 namespace nl::dialect {
 
-enum class DialectId : std::uint8_t { anthropic, openai_chat };
+enum class DialectId : std::uint8_t { anthropic, openai_chat, ollama };
 
-// "anthropic" | "openai-chat", as configuration and ledger spell them.
+// "anthropic" | "openai-chat" | "ollama", as configuration and ledger spell them.
 const char* name(DialectId id);
 std::optional<DialectId> dialect_by_name(std::string_view name);
 
@@ -39,9 +40,9 @@ class EventSink {
 class Reader {
  public:
   virtual ~Reader() = default;
-  // One SSE frame. Fails with ErrorCode::protocol when the frame is not what the dialect allows
-  // (invalid JSON, wrong types, events out of order). An error event is not a failure of the call:
-  // it arrives as EventKind::error.
+  // One frame, cut as the dialect's framing() says. Fails with ErrorCode::protocol when it is not
+  // what the dialect allows (invalid JSON, wrong types, events out of order). An error event is not
+  // a failure of the call: it arrives as EventKind::error.
   virtual Result<void> frame(const SseFrame& frame, EventSink& sink) = 0;
   // A whole body of a 2xx. Emits the same events a stream would have; fails with
   // ErrorCode::not_an_answer, protocol, stream_error (an error object in a 200) or empty_answer.
@@ -61,7 +62,6 @@ struct AnswerContext {
   std::int64_t created = 0;  // epoch seconds, for dialects that state it
   bool include_usage = false;
   std::int64_t input_estimate = 0;  // tokens, for dialects that state input before it is known
-  bool json_schema_tool = false;
 };
 
 // Events -> the client's bytes.
@@ -97,8 +97,10 @@ struct EncodeOptions {
   bool reasoning = false;                      // target takes a reasoning setting
   bool images = true;                          // target takes images; else they become a note
   bool max_completion_tokens = true;           // OpenAI's newer name; else max_tokens
-  std::vector<std::string> tools_allowed;      // empty = all; else only these names stay declared
-  std::string extra_members;  // raw JSON members to add, e.g. OpenRouter's provider
+  // The window to ask for where the request states it (Ollama); unset = as much as it needs.
+  std::optional<std::int64_t> context_tokens;
+  std::vector<std::string> tools_allowed;  // empty = all; else only these names stay declared
+  std::string extra_members;               // raw JSON members to add, e.g. OpenRouter's provider
 };
 
 // Whether marks that the client meant for its own vendor alone (the system block that begins
@@ -127,6 +129,8 @@ class Dialect {
  public:
   virtual ~Dialect() = default;
   virtual DialectId id() const = 0;
+  // How its streams are cut into frames.
+  Framing framing() const;
 
   // `document` holds the validated body. Fails with bad_request naming the JSON path. Views of the
   // result point into the document's text.
@@ -156,8 +160,8 @@ class Dialect {
   // True when `frame`'s events open the answer (message_start), so that it is dropped after an
   // early head.
   virtual bool opens_answer(const SseFrame& frame) const = 0;
-  // True for the frame that ends the answer for good ([DONE], message_stop), and that frame's bytes
-  // for an upstream that left it out.
+  // True for the frame that ends the answer for good ([DONE], message_stop, done), and that frame's
+  // bytes for an upstream that left it out; none where an answer without it is not whole.
   bool closes_answer(const SseFrame& frame) const;
   std::string_view terminator() const;
 };

@@ -23,7 +23,6 @@
 #include "dialect/conversation_dump.h"
 #include "dialect/dialect.h"
 #include "dialect/json.h"
-#include "dialect/sse.h"
 
 namespace nl::dialect {
 namespace {
@@ -76,7 +75,8 @@ void write_case(const Case& made) {
 }
 
 const Dialect& dialect_of(const std::string& word) {
-  return dialect(word == "anthropic" ? DialectId::anthropic : DialectId::openai_chat);
+  if (word == "anthropic") return dialect(DialectId::anthropic);
+  return dialect(word == "ollama" ? DialectId::ollama : DialectId::openai_chat);
 }
 
 struct Pair {
@@ -114,7 +114,7 @@ AnswerContext context_of(const chat::Request& request) {
 class StreamRun final : public EventSink {
  public:
   StreamRun(const Dialect& upstream, Writer* writer)
-      : reader_(upstream.make_reader()), writer_(writer) {}
+      : reader_(upstream.make_reader()), writer_(writer), framer_(upstream.framing()) {}
 
   void feed(std::string_view bytes) {
     if (!framer_.feed(bytes)) lines_.add("failed: frame");
@@ -152,7 +152,7 @@ class StreamRun final : public EventSink {
 
   std::unique_ptr<Reader> reader_;
   Writer* writer_;
-  SseFramer framer_;
+  Framer framer_;
   EventLines lines_;
   std::string client_;
   bool failed_ = false;

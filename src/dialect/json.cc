@@ -114,18 +114,14 @@ bool Value::escaped(const JsonNode& token) const {
   return document_->impl_->escapes.any(token.begin, token.stop);
 }
 
+// An escape is longer than what it stands for: equal lengths leave no room for one.
 bool Value::token_equals(const JsonNode& token, std::string_view utf8) const {
   const std::string_view inside =
       document_->text_.substr(token.begin + 1, token.stop - token.begin - 2);
-  // An escape is longer than what it stands for: equal lengths leave no room for one.
   if (inside.size() == utf8.size()) {
     return inside == utf8 && utf8.find('\\') == std::string_view::npos;
   }
-  if (inside.size() < utf8.size()) return false;
-  const bool other_start =
-      !utf8.empty() && inside.front() != '\\' && inside.front() != utf8.front();
-  if (other_start || !escaped(token)) return false;
-  return chat::JsonText{inside}.utf8() == utf8;
+  return inside.size() > utf8.size() && escaped(token) && chat::JsonText{inside}.utf8() == utf8;
 }
 
 bool Value::equals(std::string_view utf8) const {
@@ -147,8 +143,13 @@ std::optional<bool> Value::boolean() const {
 Value Value::operator[](std::string_view name) const {
   if (!is_object()) return {};
   const JsonNode* tape = document_->tape_;
+  const char* text = document_->text_.data();
+  const char first = name.empty() ? '"' : name.front();
   Value found;
   for (std::uint32_t i = node_ + 1; tape[i].role() == JsonNode::Role::name; i = tape[i + 1].after) {
+    // Nearly every comparison ends here: the first byte behind the quote differs.
+    const char start = text[tape[i].begin + 1];
+    if (start != first && start != '\\') continue;
     if (token_equals(tape[i], name)) found = Value(document_, i + 1);
   }
   return found;

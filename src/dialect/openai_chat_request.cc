@@ -170,6 +170,7 @@ Result<void> FieldDecoder::sampling() {
   if (auto read = number("temperature", request_.sampling.temperature); !read) return read;
   if (auto read = number("top_p", request_.sampling.top_p); !read) return read;
   if (auto read = integer(root_["top_k"], request_.sampling.top_k); !read) return read;
+  request_.sampling.seed = root_["seed"].integer();
   const Value stop = root_["stop"];
   if (is_absent(stop)) return {};
   if (stop.is_string()) {

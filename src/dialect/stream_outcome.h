@@ -18,7 +18,7 @@ class StreamOutcome final : public EventSink {
  public:
   // Feeds `bytes` in pieces of `piece_bytes` to a reader of `from`.
   StreamOutcome(const Dialect& from, std::string_view bytes, std::size_t piece_bytes = 1 << 20) {
-    SseFramer framer;
+    Framer framer(from.framing());
     const auto reader = from.make_reader();
     while (!bytes.empty() && error.empty()) {
       if (auto fed = framer.feed(bytes.substr(0, piece_bytes)); !fed) error = fed.error().message;

@@ -80,6 +80,7 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
   options.drop_sampling = candidate.facts.fixed_sampling;
   options.reasoning = candidate.facts.reasoning;
   options.images = candidate.facts.images;
+  options.context_tokens = candidate.facts.context_tokens;
   options.max_completion_tokens =
       setup.upstreams.policy.providers[candidate.target.provider].vendor == router::Vendor::openai;
   if (slim) options.tools_allowed = reading_tools(turn.request);

@@ -5,7 +5,15 @@
 namespace nl::gateway {
 namespace {
 
-constexpr std::string_view kEventStream = "text/event-stream";
+std::string_view content_type(const dialect::Dialect& dialect) {
+  switch (dialect.framing()) {
+    case dialect::Framing::sse:
+      return "text/event-stream";
+    case dialect::Framing::ndjson:
+      return "application/x-ndjson";
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -47,7 +55,8 @@ void ClientStream::send_filler(Instant now) {
   if (!head_sent_) {
     if (now < turn_.started + options_.early_head) return;
     opened_writer().filler(bytes);
-    if (!turn_.exchange.begin_stream_now(kEventStream, pending_headers(turn_), bytes)) return;
+    const std::string_view type = content_type(turn_.dialect);
+    if (!turn_.exchange.begin_stream_now(type, pending_headers(turn_), bytes)) return;
     head_sent_ = opened_by_us_ = true;
     last_write_ = now;
     return;
@@ -77,7 +86,7 @@ http::asio::awaitable<Result<void>> ClientStream::commit(std::string_view header
   last_write_ = turn_.exchange.loop().now();
   if (head_sent_) co_return co_await turn_.exchange.write(bytes);
   head_sent_ = true;
-  co_return co_await turn_.exchange.begin_stream(kEventStream, headers, bytes);
+  co_return co_await turn_.exchange.begin_stream(content_type(turn_.dialect), headers, bytes);
 }
 
 http::asio::awaitable<Result<void>> ClientStream::write(std::string_view bytes) {

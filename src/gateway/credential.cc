@@ -38,6 +38,8 @@ Vendor vendor_of(std::string_view credential, dialect::DialectId dialect) {
       return Vendor::anthropic;
     case dialect::DialectId::openai_chat:
       return Vendor::openai;
+    case dialect::DialectId::ollama:
+      break;
   }
   return Vendor::other;
 }

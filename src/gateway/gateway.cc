@@ -20,6 +20,9 @@ std::string new_answer_id(DialectId dialect) {
       return "msg_" + random_id(24);
     case DialectId::openai_chat:
       return "chatcmpl-" + random_id(24);
+    // Its answers have no id.
+    case DialectId::ollama:
+      break;
   }
   return random_id(24);
 }

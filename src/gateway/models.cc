@@ -38,6 +38,8 @@ std::string entry(const std::string& name, DialectId dialect) {
       return fmt::format(R"({{"type":"model","id":"{0}","display_name":"{0}",)"
                          R"("created_at":"2026-01-01T00:00:00Z"}})",
                          id);
+    case DialectId::ollama:
+      return fmt::format(R"({{"name":"{0}","model":"{0}"}})", id);
     case DialectId::openai_chat:
       return fmt::format(R"({{"id":"{}","object":"model","created":1767225600,)"
                          R"("owned_by":"nightlight"}})",
@@ -73,6 +75,9 @@ http::Answer models_answer(const router::Policy& policy, const RouteMatch& route
           fmt::format(R"({{"data":[{}],"has_more":false,"first_id":{},"last_id":{}}})", entries,
                       all.empty() ? "null" : "\"" + chat::escape(all.front()) + "\"",
                       all.empty() ? "null" : "\"" + chat::escape(all.back()) + "\"");
+      break;
+    case DialectId::ollama:
+      answer.body = fmt::format(R"({{"models":[{}]}})", entries);
       break;
     case DialectId::openai_chat:
       answer.body = fmt::format(R"({{"object":"list","data":[{}]}})", entries);

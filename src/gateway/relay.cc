@@ -34,6 +34,7 @@ Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
       lane_(setup_.provider.dialect().id() == turn.dialect.id() ? Lane::pass_through
                                                                 : Lane::translate),
       reader_(setup_.provider.dialect().make_reader()),
+      framer_(setup_.provider.dialect().framing()),
       may_hold_(setup_.backup == Backup::another_target && !turn.direct &&
                 setup_.options.hold_tools == HoldTools::hold),
       progress_at_(turn.exchange.loop().now()) {
@@ -250,7 +251,7 @@ void Relay::adopt_early_head() {
   }
   names_.id = turn_.answer_id;
   std::string kept;
-  dialect::SseFramer frames;
+  dialect::Framer frames(turn_.dialect.framing());
   std::size_t safe = 0;
   if (!frames.feed(out_)) return;
   std::size_t consumed = 0;

@@ -83,7 +83,7 @@ class Relay final : private dialect::EventSink {
   Lane lane_;
   std::unique_ptr<dialect::Reader> reader_;
   std::unique_ptr<dialect::Writer> writer_;  // translate only
-  dialect::SseFramer framer_;
+  dialect::Framer framer_;                   // of the upstream's dialect
   AnswerTap tap_;
   std::string out_;          // gathered, not yet sent
   std::size_t opening_ = 0;  // bytes of out_ that open the answer

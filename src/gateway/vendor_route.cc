@@ -18,6 +18,8 @@ router::Vendor vendor_of(DialectId dialect) {
       return router::Vendor::anthropic;
     case DialectId::openai_chat:
       return router::Vendor::openai;
+    case DialectId::ollama:
+      break;
   }
   return router::Vendor::other;
 }

@@ -60,8 +60,8 @@ http::asio::awaitable<Result<std::string>> read_body(provider::Opening& opening,
   }
 }
 
-Result<void> read_frames(std::string_view body, dialect::Reader& reader, Fold& fold) {
-  dialect::SseFramer framer;
+Result<void> read_frames(std::string_view body, dialect::Framer framer, dialect::Reader& reader,
+                         Fold& fold) {
   const Result<void> fed = framer.feed(body);
   if (!fed) return fed;
   for (std::optional<dialect::SseFrame> frame = framer.next();; frame = framer.next()) {
@@ -84,6 +84,7 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
   WholeResult result;
   const bool same = setup.provider.dialect().id() == turn.dialect.id() && !opening.event_stream;
   const std::unique_ptr<dialect::Reader> reader = setup.provider.dialect().make_reader();
+  const dialect::Framer framer(setup.provider.dialect().framing());
   std::unique_ptr<dialect::Writer> writer;
   if (!same) writer = turn.dialect.make_writer(answer_context(turn));
   Fold fold(turn, writer.get());
@@ -95,7 +96,7 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
     co_return result;
   }
   Result<void> read =
-      opening.event_stream ? read_frames(*body, *reader, fold) : reader->whole(*body, fold);
+      opening.event_stream ? read_frames(*body, framer, *reader, fold) : reader->whole(*body, fold);
   result.tap = std::move(fold.tap);
   // The last target's empty answer is passed on honestly, unless it is an error in disguise.
   const bool honest =

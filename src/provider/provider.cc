@@ -96,10 +96,22 @@ bool says_html(std::string_view content_type) {
   return begins_with(content_type, "text/html");
 }
 
+std::string_view accepted(dialect::DialectId id, bool stream) {
+  if (!stream) return "application/json";
+  switch (dialect::dialect(id).framing()) {
+    case dialect::Framing::sse:
+      return "text/event-stream";
+    case dialect::Framing::ndjson:
+      return "application/x-ndjson";
+  }
+  return "application/json";
+}
+
 // A stream that was asked for is read as one unless something else is stated: servers exist that
 // state nothing, or just any text.
 bool comes_as_events(std::string_view content_type, bool asked) {
   if (begins_with(content_type, "text/event-stream")) return true;
+  if (begins_with(content_type, "application/x-ndjson")) return true;
   return asked && !begins_with(content_type, "application/json");
 }
 
@@ -128,7 +140,7 @@ std::string header_lines(const Setting& setting, const ClientSide& client, bool 
     if (!client.pass_credential) add_key(out, setting);
     return out;
   }
-  add_line(out, "accept", stream ? "text/event-stream" : "application/json");
+  add_line(out, "accept", accepted(setting.dialect, stream));
   add_line(out, "content-type", "application/json");
   add_line(out, "user-agent", std::string("nightlight/").append(kVersion));
   if (setting.dialect == dialect::DialectId::anthropic) {
@@ -197,6 +209,10 @@ std::string Provider::target_for(const Try& attempt) const {
     case dialect::DialectId::openai_chat:
       if (target.empty()) target = "/v1";
       target += "/chat/completions";
+      break;
+    case dialect::DialectId::ollama:
+      if (target.ends_with("/v1")) target.resize(target.size() - 3);
+      target += "/api/chat";
       break;
   }
   if (attempt.client.pass_headers) {
