@@ -1,0 +1,76 @@
+// Preparation: everything slow or doubtful between "this model is wanted" and a running child.
+//
+// Looks for a program that is there and able, pre-checks the model and its projector, makes the
+// plan and the socket's folder, and spawns. Results of the checks are kept for as long as the files
+// stay the same (device, inode, size, time), so that looking again is a few stat calls. All of it
+// blocks: the supervisor runs it on a thread of its own. One thread at a time.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "engine/launch.h"
+#include "engine/probe.h"
+#include "engine/socket_folder.h"
+#include "engine/spawn.h"
+
+namespace nl::engine {
+
+struct PreparationOptions {
+  std::string runtime_folder;  // XDG_RUNTIME_DIR, or empty
+  std::string temporary_folder = "/tmp";
+  Duration probe_within = kProbeWithin;
+};
+
+// Why there is nothing to start, kept apart from a failure: it may appear by itself.
+enum class Lack : std::uint8_t { none, program, model };
+
+struct Prepared {
+  Lack lack = Lack::none;
+  std::string reason;  // of the lack
+  LaunchPlan plan;
+  GgufFacts facts;
+  std::string program_version;
+};
+
+class Preparation {
+ public:
+  explicit Preparation(PreparationOptions options) : options_(std::move(options)) {}
+
+  // Whether `wanted` could be started, and how. A lack is a result, not an error.
+  Prepared look(const Wanted& wanted);
+  // Starts it. Errors: io, config.
+  Result<Spawned> start(const LaunchPlan& plan);
+  // Where the child listens; empty before the first start.
+  std::string socket() const { return folder_ ? folder_->socket() : ""; }
+  // Removes the socket and its folder.
+  void clean_up() { folder_.reset(); }
+  // Ends a probe that is running, from any thread.
+  void stop() { stop_ = true; }
+
+ private:
+  struct Seen {
+    std::string stamp;
+    Result<Capabilities> program = fail(ErrorCode::internal, "not probed");
+    Result<GgufFacts> model = fail(ErrorCode::internal, "not read");
+  };
+  const Result<Capabilities>& probe(const std::string& path, const std::string& stamp);
+  const Result<GgufFacts>& inspect(const std::string& path, const std::string& stamp);
+  // What is lacking; empty = nothing, and `prepared` is filled in.
+  std::string find_program(const Wanted& wanted, Prepared& prepared);
+  std::string check_model(const Wanted& wanted, Prepared& prepared);
+  // The size of the projector's file, which is put into `wanted` when none is named; 0 = none.
+  Result<std::uint64_t> check_projector(Wanted& wanted, const GgufFacts& model);
+  std::string projector_beside(const std::string& model, const GgufFacts& facts);
+
+  PreparationOptions options_;
+  std::unique_ptr<SocketFolder> folder_;
+  std::map<std::string, Seen> seen_;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace nl::engine

@@ -1,0 +1,76 @@
+#include "engine/socket_folder.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "http/test_loop.h"
+
+namespace nl::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+unsigned mode_of(const std::string& path) {
+  struct stat found {};
+  return ::lstat(path.c_str(), &found) == 0 ? found.st_mode & 0777U : 0U;
+}
+
+TEST(SocketFolder, is_private_and_goes_away) {
+  const http::TempFolder base;
+  std::string folder;
+  {
+    const auto made = SocketFolder::make(base.path(), "");
+    ASSERT_TRUE(made) << made.error().message;
+    folder = fs::path((*made)->socket()).parent_path();
+    EXPECT_EQ(mode_of(folder), 0700U);
+    EXPECT_TRUE(folder.starts_with(base.path() + "/nightlight/engine-"));
+    std::ofstream((*made)->socket()) << "stale";
+    EXPECT_TRUE((*made)->clear());
+    EXPECT_FALSE(fs::exists((*made)->socket()));
+    EXPECT_TRUE((*made)->clear());
+    std::ofstream((*made)->socket()) << "left";
+  }
+  EXPECT_FALSE(fs::exists(folder));
+}
+
+TEST(SocketFolder, a_path_that_is_too_long_falls_back_or_is_refused) {
+  const http::TempFolder base;
+  const std::string deep = base.path() + "/" + std::string(90, 'd');
+  ASSERT_TRUE(fs::create_directory(deep));
+  const auto fallen_back = SocketFolder::make(deep, base.path());
+  ASSERT_TRUE(fallen_back);
+  EXPECT_LE((*fallen_back)->socket().size(), kSocketPathMax);
+  const auto refused = SocketFolder::make(deep, deep);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("107 bytes are the most"), std::string::npos);
+}
+
+TEST(SocketFolder, a_place_that_others_prepared_is_refused) {
+  const http::TempFolder base;
+  const std::string shared = base.path() + "/nightlight-" + std::to_string(::getuid());
+  ASSERT_TRUE(fs::create_directory(shared));
+  ::chmod(shared.c_str(), 0755);
+  EXPECT_NE(SocketFolder::make("", base.path()).error().message.find("not a folder of ours alone"),
+            std::string::npos);
+  fs::remove(shared);
+  const http::TempFolder elsewhere;
+  fs::create_directory_symlink(elsewhere.path(), shared);
+  EXPECT_FALSE(SocketFolder::make("", base.path()));
+}
+
+TEST(SocketFolder, a_folder_that_vanished_is_made_again) {
+  const http::TempFolder base;
+  const auto made = SocketFolder::make("", base.path());
+  ASSERT_TRUE(made);
+  const std::string folder = fs::path((*made)->socket()).parent_path();
+  fs::remove_all(folder);
+  EXPECT_TRUE((*made)->clear());
+  EXPECT_EQ(mode_of(folder), 0700U);
+}
+
+}  // namespace
+}  // namespace nl::engine
