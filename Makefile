@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 FUZZ_SECONDS ?= 60
 
-.PHONY: help build run test check format golden e2e bench fuzz clean
+.PHONY: help build engine run test check format golden e2e bench fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
@@ -14,6 +14,9 @@ build:  ## set-up and the release binary: everything that run needs, nothing sta
 	@cmake --preset release >build/release.configure.log 2>&1 || \
 		{ cat build/release.configure.log; exit 1; }
 	@cmake --build --preset release --target nightlight
+
+engine:  ## the local engine, llama-server, unless this machine has one; minutes, once
+	@tools/engine.sh
 
 run: build  ## build, then serve on 127.0.0.1:2300
 	build/release/nightlight up
