@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/version.h"
 #include "chat/text.h"
 
@@ -60,6 +62,23 @@ std::optional<http::Answer> Status::answer(std::string_view path) {
   return answer;
 }
 
+// Whether the engine could answer: one that is not there, or that was given up, cannot.
+std::string_view engine_fault(const engine::EngineState& state) {
+  switch (state.condition) {
+    case engine::Condition::absent:
+      return "absent";
+    case engine::Condition::failed:
+      return "down";
+    case engine::Condition::looking:
+    case engine::Condition::stopped:
+    case engine::Condition::starting:
+    case engine::Condition::ready:
+    case engine::Condition::stopping:
+      return "";
+  }
+  return "";
+}
+
 // A tier is up while one of its providers has nothing against it, absent when it has no provider
 // with a credential or none at all.
 std::string Status::tiers_json(const router::Policy& policy) {
@@ -72,9 +91,21 @@ std::string Status::tiers_json(const router::Policy& policy) {
     int down = 0;
     for (const router::TargetSpec& spec : policy.tiers[static_cast<int>(tier)]) {
       const router::ProviderFacts& facts = policy.providers[spec.provider];
-      const bool able = facts.has_key || facts.takes_client_credential || facts.keyless;
+      bool able = facts.has_key || facts.takes_client_credential || facts.keyless;
       std::string state = able ? "up" : "no key";
       std::string reason;
+      if (facts.self_test) {
+        able = false;
+        state = "self-test only";
+        reason = "`nightlight pull` gets a model that fits this machine";
+      } else if (facts.name == "engine" && engine_ != nullptr) {
+        const engine::EngineState now_is = engine_->snapshot();
+        if (const std::string_view fault = engine_fault(now_is); !fault.empty()) {
+          able = fault != "absent";
+          state = fault;
+          reason = now_is.reason;
+        }
+      }
       std::int64_t ready_in = 0;
       for (const router::TargetState& known : states) {
         if (known.provider != facts.name || known.state == BreakerState::closed) continue;
@@ -100,6 +131,20 @@ std::string Status::tiers_json(const router::Policy& policy) {
   return out;
 }
 
+std::string Status::engine_json(const router::Policy& policy) const {
+  const bool self_test = std::any_of(policy.providers.begin(), policy.providers.end(),
+                                     [](const auto& facts) { return facts.self_test; });
+  if (engine_ == nullptr) return "null";
+  const engine::EngineState state = engine_->snapshot();
+  return fmt::format(R"({{"state":"{}","reason":{},"note":{},"model":{},"ember":{},"self_test":{},)"
+                     R"("context":{},"slots":{},"images":{},"program":{},"pid":{},"restarts":{},)"
+                     R"("resident_mb":{}}})",
+                     engine::name(state.condition), quoted(state.reason), quoted(state.note),
+                     quoted(state.model_path), state.is_ember, self_test, state.context_tokens,
+                     state.slots, state.takes_images, quoted(state.program_version), state.pid,
+                     state.restarts, state.resident_bytes >> 20);
+}
+
 std::string Status::status_json() {
   const Instant now = parts_.clock.now();
   const std::shared_ptr<const gateway::Upstreams> current = upstreams();
@@ -114,14 +159,15 @@ std::string Status::status_json() {
                      R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
                      R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
                      R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
-                     R"("offline":{},"ledger_dropped":{},"notes":[{}]}})",
+                     R"("engine":{},"offline":{},"ledger_dropped":{},"notes":[{}]}})",
                      kVersion, ::getpid(),
                      std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(),
                      listen, tiers_json(current->policy), quoted(today.tier),
                      quoted(today.provider), quoted(today.model), quoted(today.reason),
                      today.requests, today.errors, today.failovers, usd(today.cost_micro_usd),
                      usd(parts_.spend.spent()), usd(current->policy.failover_cap_micro_usd),
-                     parts_.health.offline(now), parts_.ledger.dropped(), notes);
+                     engine_json(current->policy), parts_.health.offline(now),
+                     parts_.ledger.dropped(), notes);
 }
 
 }  // namespace nl::admin

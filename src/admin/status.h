@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/supervisor.h"
 #include "gateway/gateway.h"
 
 namespace nl::admin {
@@ -31,18 +32,22 @@ class Status final : public gateway::OwnRoutes {
   // Before serving begins, as add_note.
   void set_listen(std::vector<std::string> listen) { listen_ = std::move(listen); }
   void set_upstreams(std::shared_ptr<const gateway::Upstreams> upstreams);
+  // The engine of tier 3; outlives the serving. Before serving begins.
+  void set_engine(const engine::Supervisor& engine) { engine_ = &engine; }
   // A fact people should know, e.g. that a damaged ledger was put aside.
   void add_note(std::string note) { notes_.push_back(std::move(note)); }
 
  private:
   std::string status_json();
   std::string tiers_json(const router::Policy& policy);
+  std::string engine_json(const router::Policy& policy) const;
   std::shared_ptr<const gateway::Upstreams> upstreams() const;
 
   StatusParts parts_;
   Instant started_;
   std::vector<std::string> listen_;
   std::vector<std::string> notes_;
+  const engine::Supervisor* engine_ = nullptr;
   mutable std::mutex mutex_;  // guards upstreams_
   std::shared_ptr<const gateway::Upstreams> upstreams_;
 };

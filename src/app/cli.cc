@@ -14,7 +14,9 @@ constexpr const char* kCommands = "up, check, status, why, report, run, version"
 
 // Each command's help ends with an example.
 constexpr const char* kExamples[][2] = {
-    {"up", "Example:\n  nightlight up\n  nightlight --listen 127.0.0.1:2400 up"},
+    {"up",
+     "Example:\n  nightlight up\n  nightlight up --model ~/models/gemma-4-E4B-it-qat-q4_0.gguf\n"
+     "  nightlight --listen 127.0.0.1:2400 up"},
     {"check", "Example:\n  nightlight check\n  nightlight check --defaults > config.toml"},
     {"status", "Example:\n  nightlight status\n  nightlight status --line   # for a status line"},
     {"why", "Example:\n  nightlight why last\n  nightlight why req_4k2m9x"},
@@ -47,7 +49,10 @@ void add_global(CLI::App& app, CliOptions& options, Raw& raw) {
 }
 
 void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
-  app.add_subcommand("up", "serve in the foreground until SIGTERM");
+  CLI::App* up = app.add_subcommand("up", "serve in the foreground until SIGTERM");
+  up->add_option("--model", options.config.model,
+                 "run this model as tier 3; a projector (mmproj) beside it is used too")
+      ->type_name("FILE");
   CLI::App* check = app.add_subcommand("check", "print the effective plan and its bus factor");
   check->add_flag("--json", raw.json, "the same for programs");
   check->add_flag("--defaults", raw.defaults, "print every setting with its default instead");

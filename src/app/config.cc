@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "app/config_file.h"
 #include "app/config_parse.h"
@@ -46,16 +47,7 @@ void parse_choices(TableReader& top, Parsing& parsing) {
   }
 }
 
-void parse_later(TableReader& top, Parsing& parsing) {
-  if (const toml::table* engine = top.table("engine")) {
-    TableReader reader(*engine, "[engine]", parsing.mistakes);
-    reader.text("model");
-    reader.word("start", {"eager", "on-demand"});
-    reader.finish();
-    parsing.config.warnings.push_back(
-        fmt::format("{}:{}: [engine] is not used: this release has no engine of its own",
-                    parsing.config.source_path, reader.place().line));
-  }
+void refuse_later(TableReader& top) {
   for (const std::string& name : kLaterSections) {
     if (const toml::node* node = top.node(name)) {
       top.mistake(place_of(*node), name, "is not part of this release", "remove the section");
@@ -85,6 +77,12 @@ void take_command_line(Config& config, const ConfigSource& source) {
     config.listen_is_default = false;
   }
   if (source.workers > 0) config.workers = source.workers;
+  if (source.model == "ember" || source.model == "auto") {
+    config.engine.model = source.model;
+  } else if (!source.model.empty()) {
+    // Unlike a file's, a command line's path is meant from where the person is.
+    config.engine.model = std::filesystem::absolute(source.model).lexically_normal().string();
+  }
 }
 
 Result<Config> finish(Config config, Parsing& parsing) {
@@ -122,8 +120,9 @@ Result<Config> parse_text(const ConfigText& file, const ConfigSource& source,
   parse_providers(top, parsing);
   parse_targets(top, parsing);
   parse_limits(top, parsing);
+  parse_engine(top, parsing);
   parse_choices(top, parsing);
-  parse_later(top, parsing);
+  refuse_later(top);
   top.finish();
   complete_tiers(parsing);
   if (listen.line > 0) {
@@ -159,6 +158,18 @@ std::vector<std::string> search_path(const Environment& environment) {
 }
 
 }  // namespace
+
+bool Config::uses_engine() const {
+  const auto among = [](const std::vector<TargetConfig>& targets) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [](const TargetConfig& target) { return target.provider == "engine"; });
+  };
+  return std::any_of(std::begin(tiers), std::end(tiers), among) ||
+         std::any_of(routes.begin(), routes.end(),
+                     [&](const RouteConfig& route) { return among(route.targets); }) ||
+         std::any_of(tasks.begin(), tasks.end(),
+                     [&](const auto& task) { return among(task.second); });
+}
 
 std::optional<std::size_t> Config::provider_index(std::string_view name) const {
   for (std::size_t i = 0; i < providers.size(); ++i) {

@@ -50,8 +50,19 @@ struct ProviderConfig {
   std::optional<std::int64_t> context_tokens;  // for models whose window is not known
 };
 
+enum class EngineStart : std::uint8_t { eager, on_demand };
+
+// [engine]: the model that Nightlight runs itself.
+struct EngineConfig {
+  std::string model = "auto";  // auto | ember | the absolute path of a GGUF
+  EngineStart start = EngineStart::eager;
+  std::int64_t context_tokens = 0;  // 0 = what suits model and machine
+  int slots = 2;                    // conversations held at once
+  std::string server;               // a llama-server; empty = looked for
+};
+
 // A target as written: "@tier", "provider/model" (the first slash splits) or "provider". "engine"
-// is known but has no provider in this release.
+// is the supervised engine; it has no entry in `providers`.
 struct TargetConfig {
   std::optional<router::Tier> tier;
   std::string provider;
@@ -91,6 +102,7 @@ struct Config {
   bool discover = true;  // look for local servers on ports 11434 and 1234
   std::int64_t failover_cap_micro_usd = 5'000'000;
   bool failover_cap_is_explicit = false;
+  EngineConfig engine;
   Limits limits;
   std::string ca_file;  // PEM, besides the system's
   std::string https_proxy, no_proxy;
@@ -101,6 +113,8 @@ struct Config {
   std::vector<std::string> warnings;
 
   std::string ledger_path() const { return state_dir + "/ledger.sqlite"; }
+  // Whether any target is the supervised engine: it is started for nothing else.
+  bool uses_engine() const;
   // The index in `providers`, or nothing.
   std::optional<std::size_t> provider_index(std::string_view name) const;
 };
@@ -109,6 +123,7 @@ struct Config {
 struct ConfigSource {
   std::string path;                 // --config; empty = search
   std::vector<std::string> listen;  // --listen; empty = the file's
+  std::string model;                // up --model, absolute; empty = the file's
   int workers = 0;                  // --workers; 0 = the file's
 };
 

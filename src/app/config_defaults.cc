@@ -51,6 +51,13 @@ on_local = "auto"
 # summarisation = ["openrouter/google/gemini-3.8-flash"]
 # research_synthesis = ["openrouter/x-ai/grok-4.3"]
 
+[engine]                           # the model that Nightlight runs itself, for tier 3
+model = "auto"                     # auto | ember (the self-test model) | the whole path of a GGUF
+start = "eager"                    # eager | on-demand
+slots = 2                          # conversations held at once
+# context = 32768                  # tokens; without it what suits the model and this machine
+# server = "/usr/bin/llama-server" # without it: what `make engine` built, or the one on PATH
+
 [budget]
 failover_usd_per_day = 5.0         # paid answers that stand in for a flat subscription, per day
 

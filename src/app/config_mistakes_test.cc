@@ -79,6 +79,11 @@ INSTANTIATE_TEST_SUITE_P(
         // Providers.
         Mistake{"[[provider]]\nkey = \"none\"", "1:1", "name: is missing", "write name"},
         Mistake{"[[provider]]\nname = \"a b\"", "2:8", "cannot be a provider's name", "letters"},
+        Mistake{"[engine]\nmodel = \"gemma\"", "2:9", "is no model", "ember"},
+        Mistake{"[engine]\nmodel = \"m.gguf\"", "2:9", "whole path", "GGUF"},
+        Mistake{"[engine]\nstart = \"now\"", "2:9", "eager", ""},
+        Mistake{"[engine]\ncontext = 100", "2:11", "8192", ""},
+        Mistake{"[engine]\nserver = \"llama-server\"", "2:10", "whole path", "llama-server"},
         Mistake{"[[provider]]\nname = \"engine\"", "2:8", "cannot be a provider's name", "taken"},
         Mistake{"[[provider]]\nname = \"openai\"\n[[provider]]\nname = \"openai\"", "4:8",
                 "there twice", "its own name"},

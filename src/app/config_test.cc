@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <filesystem>
 
 namespace nl::app {
 namespace {
@@ -285,10 +286,28 @@ TEST(Config, QuotesAndCommentsMayHoldAnyLanguage) {
   EXPECT_EQ(config.ca_file, "/home/j\xc3\xbcrgen/ca.pem");
 }
 
-TEST(Config, AbsentEngineIsKnown) {
-  const Config config = good("[tiers]\nlocal = [\"engine\"]\n[engine]\nmodel = \"auto\"\n");
+TEST(Config, TheEngineHasItsModelAndIsUsedOnlyWhereATargetNamesIt) {
+  const Config config = good(
+      "[tiers]\nlocal = [\"engine\"]\n[engine]\nmodel = \"~/m/e4b.gguf\"\nstart = \"on-demand\"\n"
+      "context = 16384\nslots = 1\n");
   EXPECT_EQ(config.tiers[2][0].provider, "engine");
-  EXPECT_EQ(config.warnings.size(), 1u);
+  EXPECT_EQ(config.engine.model, "/home/someone/m/e4b.gguf");
+  EXPECT_EQ(config.engine.start, EngineStart::on_demand);
+  EXPECT_EQ(config.engine.context_tokens, 16384);
+  EXPECT_EQ(config.engine.slots, 1);
+  EXPECT_TRUE(config.warnings.empty());
+  EXPECT_TRUE(config.uses_engine());
+  EXPECT_TRUE(good("").uses_engine());
+  EXPECT_FALSE(good("[tiers]\nfrontier = [\"anthropic\"]\n").uses_engine());
+  EXPECT_TRUE(good("[[route]]\nmatch = \"*\"\ntargets = [\"engine/ember\"]\n").uses_engine());
+}
+
+TEST(Config, ACommandLinesModelWinsAndIsMeantFromWhereThePersonIs) {
+  ConfigSource source;
+  source.model = "models/../e4b.gguf";
+  const auto config = parse_config("[engine]\nmodel = \"ember\"\n", "/c.toml", source, home());
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->engine.model, (std::filesystem::current_path() / "e4b.gguf").string());
 }
 
 }  // namespace

@@ -21,8 +21,12 @@ int complain(const Error& error) {
   return 2;
 }
 
-int check(const CliOptions& options, const Config& config) {
-  const Routing routing = make_routing(config);
+int check(const CliOptions& options, const Config& config, const Environment& environment) {
+  const EngineChoice engine = choose_engine(config.engine, environment, program_folder());
+  const Routing routing = make_routing(config, &engine);
+  if (config.uses_engine() && !engine.trouble.empty()) {
+    fmt::print(stderr, "nightlight: {}\n", engine.trouble);
+  }
   fmt::print("{}",
              options.form == Form::json ? plan_json(config, routing) : plan_text(config, routing));
   return 0;
@@ -54,7 +58,7 @@ int dispatch(const CliOptions& options) {
     case Command::run:
       break;
     case Command::check:
-      return check(options, *config);
+      return check(options, *config, environment);
     case Command::status:
       return status(options, *config);
     case Command::why:

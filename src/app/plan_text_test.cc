@@ -25,6 +25,15 @@ void PrintTo(const Case& item, std::ostream* out) {
   *out << item.name;
 }
 
+// A machine on which nobody has pulled a model yet.
+EngineChoice self_test() {
+  EngineChoice choice;
+  choice.ember = choice.self_test = true;
+  choice.model.name = "ember";
+  choice.model.context_tokens = 32768;
+  return choice;
+}
+
 class GoldenPlan : public testing::TestWithParam<Case> {
  protected:
   Config config() {
@@ -42,7 +51,8 @@ class GoldenPlan : public testing::TestWithParam<Case> {
 // NL_GOLDEN=rewrite writes the files from what the code does now; the diff is the review.
 TEST_P(GoldenPlan, ReadsAsTheFileSays) {
   const Config made = config();
-  const std::string text = plan_text(made, make_routing(made));
+  const EngineChoice engine = self_test();
+  const std::string text = plan_text(made, make_routing(made, &engine));
   const std::string path = std::string("tests/golden/check/") + GetParam().name + ".txt";
   const char* mode = std::getenv("NL_GOLDEN");
   if (mode != nullptr && std::string_view(mode) == "rewrite") std::ofstream(path) << text;
@@ -51,7 +61,8 @@ TEST_P(GoldenPlan, ReadsAsTheFileSays) {
 
 TEST_P(GoldenPlan, HasNoKeyAndIsJsonForPrograms) {
   const Config made = config();
-  const Routing routing = make_routing(made);
+  const EngineChoice engine = self_test();
+  const Routing routing = make_routing(made, &engine);
   const std::string json = plan_json(made, routing);
   dialect::Document document;
   const auto parsed = document.parse(json);

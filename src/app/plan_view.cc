@@ -20,7 +20,8 @@ using router::Vendor;
 Standing standing_of(const ProviderFacts& facts) {
   if (facts.has_key) return Standing::ready;
   if (facts.takes_client_credential) return Standing::on_client;
-  if (!facts.keyless) return Standing::absent;
+  // The self-test model stands in for nobody: a tier that has nothing else has nothing.
+  if (!facts.keyless || facts.self_test) return Standing::absent;
   return facts.models.empty() ? Standing::absent : Standing::ready;
 }
 
@@ -62,6 +63,9 @@ std::string credential_of(const ProviderFacts& facts, const Config& config) {
 }
 
 std::string why_absent(const ProviderFacts& facts, const Config& config) {
+  if (facts.self_test) {
+    return "only the self-test model: `nightlight pull` gets a model that fits this machine";
+  }
   if (facts.keyless) return "lists no model yet; it is asked when the gateway runs";
   const auto index = config.provider_index(facts.name);
   const std::string key = index ? config.providers[*index].key_text : "";
@@ -84,11 +88,6 @@ PlannedTarget planned(const TargetSpec& spec, const Config& config, const Routin
   return target;
 }
 
-bool names_engine(const std::vector<TargetConfig>& targets) {
-  return std::any_of(targets.begin(), targets.end(),
-                     [](const TargetConfig& target) { return target.provider == "engine"; });
-}
-
 PlannedTier planned_tier(Tier tier, const Config& config, const Routing& routing) {
   PlannedTier made;
   made.tier = tier;
@@ -101,10 +100,9 @@ PlannedTier planned_tier(Tier tier, const Config& config, const Routing& routing
   });
   if (any) return made;
   if (tier == Tier::local) {
-    made.note = fmt::format(
-        "tier 3 has no model{}: start Ollama or LM Studio on this machine, or add a [[provider]] "
-        "with base_url = \"http://127.0.0.1:PORT/v1\"",
-        names_engine(config.tiers[at]) ? " (this release has no engine of its own)" : "");
+    made.note =
+        "tier 3 has no model: `nightlight pull` gets one that fits this machine; or start with "
+        "`nightlight up --model FILE.gguf`, or start Ollama or LM Studio on this machine";
   } else if (made.targets.empty()) {
     made.note = fmt::format("tier {} is empty by configuration", at + 1);
   } else {

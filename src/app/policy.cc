@@ -112,16 +112,19 @@ provider::Setting setting_of(const ProviderConfig& provider) {
   return setting;
 }
 
-// Targets without the engine, which has no provider.
+// The engine's index, behind all configured providers; without an engine its targets are left out.
+using EngineIndex = std::optional<std::size_t>;
+
 std::vector<router::TargetSpec> specs_of(const std::vector<TargetConfig>& targets,
-                                         const Config& config) {
+                                         const Config& config, EngineIndex engine) {
   std::vector<router::TargetSpec> specs;
   for (const TargetConfig& target : targets) {
     router::TargetSpec spec;
     spec.tier = target.tier;
     spec.model = target.model;
     if (!target.tier) {
-      const auto index = config.provider_index(target.provider);
+      const auto index =
+          target.provider == "engine" ? engine : config.provider_index(target.provider);
       if (!index) continue;
       spec.provider = *index;
     }
@@ -158,23 +161,51 @@ void add_built_in(router::Policy& policy, std::size_t openrouter) {
   policy.tasks["research_synthesis"] = {at_openrouter("x-ai/grok-4.3")};
 }
 
+void add_engine(Routing& routing, const EngineChoice& choice) {
+  router::ProviderFacts facts;
+  facts.name = "engine";
+  facts.vendor = Vendor::local;
+  facts.dialect = static_cast<std::uint8_t>(dialect::DialectId::openai_chat);
+  facts.tier = Tier::local;
+  facts.keyless = true;
+  facts.local = true;
+  facts.self_test = choice.self_test;
+  facts.billing = router::Billing::free;
+  facts.models = {choice.model};
+  routing.policy.providers.push_back(std::move(facts));
+  provider::Setting setting;
+  setting.name = "engine";
+  setting.dialect = dialect::DialectId::openai_chat;
+  setting.base.endpoint.scheme = http::Scheme::unix_socket;  // readiness says which
+  setting.base.path = "/v1";
+  setting.auth = provider::AuthScheme::none;
+  setting.local = true;
+  routing.settings.push_back(std::move(setting));
+}
+
 }  // namespace
 
-Routing make_routing(const Config& config) {
+Routing make_routing(const Config& config, const EngineChoice* engine) {
   Routing routing;
   router::Policy& policy = routing.policy;
   for (const ProviderConfig& provider : config.providers) {
     policy.providers.push_back(facts_of(provider, config));
     routing.settings.push_back(setting_of(provider));
   }
-  for (std::size_t i = 0; i < 3; ++i) policy.tiers[i] = specs_of(config.tiers[i], config);
+  EngineIndex at;
+  if (engine != nullptr && config.uses_engine()) {
+    at = policy.providers.size();
+    add_engine(routing, *engine);
+  }
+  for (std::size_t i = 0; i < 3; ++i) policy.tiers[i] = specs_of(config.tiers[i], config, at);
   for (const RouteConfig& written : config.routes) {
     router::Route route;
     route.match = written.match;
-    route.targets = specs_of(written.targets, config);
+    route.targets = specs_of(written.targets, config, at);
     policy.routes.push_back(std::move(route));
   }
-  for (const auto& [label, targets] : config.tasks) policy.tasks[label] = specs_of(targets, config);
+  for (const auto& [label, targets] : config.tasks)
+    policy.tasks[label] = specs_of(targets, config, at);
   const auto openrouter = config.provider_index("openrouter");
   if (!config.named.any() && openrouter && policy.providers[*openrouter].has_key) {
     add_built_in(policy, *openrouter);

@@ -1,6 +1,7 @@
 // Routing: from a Config to what the planner and the providers need; the built-in routes.
 //
-// policy.providers[i], settings[i] and config.providers[i] are the same provider. Pure. The
+// policy.providers[i], settings[i] and config.providers[i] are the same provider; the engine and
+// servers that were found come behind them. Pure. The
 // built-in routes ("right model, right job") stand in only where the user named no tiers, routes or
 // tasks and OpenRouter has a key: without that they would send requests where nothing can answer.
 #pragma once
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "app/config.h"
+#include "app/engine_choice.h"
 #include "gateway/options.h"
 #include "provider/provider.h"
 #include "router/planner.h"
@@ -20,7 +22,8 @@ struct Routing {
   std::vector<provider::Setting> settings;
 };
 
-Routing make_routing(const Config& config);
+// `engine`: the supervised engine's model, or null: then targets of that name are left out.
+Routing make_routing(const Config& config, const EngineChoice* engine = nullptr);
 
 // A local server that was found running, with the chat models it lists.
 struct FoundServer {

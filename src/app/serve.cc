@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -18,8 +19,10 @@
 #include "admin/status.h"
 #include "app/config.h"
 #include "app/discover.h"
+#include "app/local_engine.h"
 #include "app/plan_view.h"
 #include "app/policy.h"
+#include "app/worker.h"
 #include "base/hardening.h"
 #include "base/log.h"
 #include "base/version.h"
@@ -37,54 +40,6 @@ namespace asio = boost::asio;
 constexpr Duration kDiscoverWithin = std::chrono::milliseconds(300);
 // Today's earlier requests that are summed up for `status` at a start.
 constexpr std::int64_t kEarlierRequestsMax = 20'000;
-
-// One loop with everything that belongs to its thread.
-struct Worker {
-  Worker(const Clock& clock, const http::ClientOptions& options)
-      : loop(clock), client(loop, options) {}
-
-  // A request that is cut off dies with the loop, and still looks at its gateway then.
-  std::unique_ptr<gateway::Gateway> gateway;
-  http::Loop loop;
-  http::Client client;
-  std::unique_ptr<http::Server> server;
-  std::unique_ptr<asio::steady_timer> drain_timer;
-  std::thread thread;
-
-  // On the loop's own thread: stops it once no request is being answered, at `deadline` at the
-  // latest.
-  void stop_when_idle(Instant deadline) {
-    if (server->active() == 0 || loop.now() >= deadline) {
-      server->stop();
-      loop.io().stop();
-      return;
-    }
-    if (!drain_timer) drain_timer = std::make_unique<asio::steady_timer>(loop.io());
-    drain_timer->expires_after(std::chrono::milliseconds(20));
-    drain_timer->async_wait([this, deadline](const boost::system::error_code& error) {
-      if (!error) stop_when_idle(deadline);
-    });
-  }
-};
-
-std::shared_ptr<const gateway::Upstreams> make_upstreams(const Routing& routing,
-                                                         http::Client& client) {
-  auto upstreams = std::make_shared<gateway::Upstreams>();
-  upstreams->policy = routing.policy;
-  for (const provider::Setting& setting : routing.settings) {
-    upstreams->providers.push_back(std::make_unique<provider::Provider>(client, setting));
-  }
-  return upstreams;
-}
-
-http::ClientOptions client_options(const Config& config) {
-  http::ClientOptions options;
-  options.budgets = config.limits.client();
-  options.extra_ca_file = config.ca_file;
-  options.https_proxy = config.https_proxy;
-  options.no_proxy = config.no_proxy;
-  return options;
-}
 
 int say(const Error& error) {
   std::fprintf(stderr, "nightlight: %s\n", error.message.c_str());
@@ -137,6 +92,8 @@ class Serving {
  private:
   Result<void> open_ledger();
   Result<void> build();
+  void choose_engine();
+  void stop_engine();
   Result<void> listen();
   void print_plan() const;
   void watch_signals(Worker& first);
@@ -147,6 +104,7 @@ class Serving {
   const Environment& environment_;
   SystemClock clock_;
   Config config_;
+  std::optional<EngineChoice> engine_choice_;
   Routing routing_;
   std::vector<FoundServer> found_;  // local servers that answered at start
   gateway::GatewayOptions gateway_options_;
@@ -160,6 +118,7 @@ class Serving {
   std::unique_ptr<gateway::WaitingRoom> waiting_;
   std::unique_ptr<admin::Status> status_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<LocalEngine> engine_;  // before its loop's end
   std::unique_ptr<asio::signal_set> signals_;
   std::vector<std::string> addresses_;  // really bound
   bool draining_ = false;
@@ -204,8 +163,19 @@ Result<void> Serving::open_ledger() {
   return {};
 }
 
+void Serving::choose_engine() {
+  if (!config_.uses_engine()) return;
+  engine_choice_ = app::choose_engine(config_.engine, environment_, program_folder());
+  if (!engine_choice_->trouble.empty()) log::warn("{}", engine_choice_->trouble);
+}
+
 Result<void> Serving::build() {
-  routing_ = make_routing(config_);
+  choose_engine();
+  if (!options_.config.model.empty() && engine_choice_ && !engine_choice_->trouble.empty()) {
+    return fail(ErrorCode::config, "--model: " + engine_choice_->trouble);
+  }
+  const EngineChoice* engine = engine_choice_ ? &*engine_choice_ : nullptr;
+  routing_ = make_routing(config_, engine);
   found_ = discover(config_, kDiscoverWithin);
   for (const FoundServer& server : found_) add_found(routing_, server, config_);
   gateway_options_ = gateway_options(config_);
@@ -215,9 +185,15 @@ Result<void> Serving::build() {
   if (!ledger_note_.empty()) status_->add_note(ledger_note_);
   for (int i = 0; i < config_.workers; ++i) {
     auto worker = std::make_unique<Worker>(clock_, client_options(config_));
+    if (engine != nullptr && !engine_) {
+      engine_ = std::make_unique<LocalEngine>(worker->loop, *engine,
+                                              environment_.text("XDG_RUNTIME_DIR"));
+      status_->set_engine(engine_->supervisor());
+    }
+    if (engine_) worker->engine = &engine_->readiness_on(worker->loop);
     const gateway::GatewayParts parts{worker->loop, health_, *ledger_, *spend_,
                                       *waiting_,    *tally_, *status_, gateway_options_};
-    auto upstreams = make_upstreams(routing_, worker->client);
+    auto upstreams = make_upstreams(routing_, worker->client, worker->engine);
     if (i == 0) status_->set_upstreams(upstreams);
     worker->gateway = std::make_unique<gateway::Gateway>(parts, std::move(upstreams));
     http::ServerLimits limits = config_.limits.server();
@@ -296,11 +272,11 @@ void Serving::reload() {
     return;
   }
   config_.providers = loaded->providers;
-  routing_ = make_routing(*loaded);
+  routing_ = make_routing(*loaded, engine_choice_ ? &*engine_choice_ : nullptr);
   for (const FoundServer& server : found_) add_found(routing_, server, *loaded);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
-    auto upstreams = make_upstreams(routing_, worker.client);
+    auto upstreams = make_upstreams(routing_, worker.client, worker.engine);
     if (i == 0) status_->set_upstreams(upstreams);
     asio::post(worker.loop.io(), [&worker, upstreams = std::move(upstreams)]() {
       worker.gateway->replace_upstreams(upstreams);
@@ -321,6 +297,16 @@ void Serving::drain() {
       worker.stop_when_idle(deadline);
     });
   }
+}
+
+// The first worker's loop has ended its work; the engine's child ends in order on it.
+void Serving::stop_engine() {
+  if (!engine_) return;
+  http::Loop& loop = workers_.front()->loop;
+  loop.io().restart();
+  asio::co_spawn(loop.io(), engine_->stop(),
+                 [&loop](const std::exception_ptr&) { loop.io().stop(); });
+  loop.io().run();
 }
 
 int Serving::run() {
@@ -346,6 +332,7 @@ int Serving::run() {
   for (const auto& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();
   }
+  stop_engine();
   ledger_->flush(1000);
   return 0;
 }

@@ -55,6 +55,30 @@ void write_tier(Out out, Value tier) {
   }
 }
 
+void write_engine(Out out, Value engine) {
+  if (!engine.is_object()) return;
+  const std::string path = text_of(engine["model"]);
+  const bool ember = engine["ember"].boolean().value_or(false);
+  fmt::format_to(out, "engine    {}", text_of(engine["state"]));
+  if (ember) {
+    fmt::format_to(out, ", ember (the self-test model: it knows nothing)");
+  } else if (!path.empty()) {
+    fmt::format_to(out, ", {}", path.substr(path.rfind('/') + 1));
+  }
+  if (const auto context = engine["context"].integer().value_or(0); context > 0) {
+    fmt::format_to(out, ", window {} tokens", context);
+  }
+  if (const auto restarts = engine["restarts"].integer().value_or(0); restarts > 0) {
+    fmt::format_to(out, ", restarted {} times", restarts);
+  }
+  for (const char* key : {"reason", "note"}) {
+    if (const std::string text = text_of(engine[key]); !text.empty()) {
+      fmt::format_to(out, "; {}", text);
+    }
+  }
+  fmt::format_to(out, "\n");
+}
+
 }  // namespace
 
 Result<std::string> status_text(std::string_view json) {
@@ -79,6 +103,7 @@ Result<std::string> status_text(std::string_view json) {
     fmt::format_to(out, "\nnow       tier {} {}/{}{}{}\n", tier_number(text_of(now["tier"])),
                    provider, text_of(now["model"]), reason.empty() ? "" : ": ", reason);
   }
+  write_engine(out, root["engine"]);
   const Value today = root["today"];
   fmt::format_to(out, "today     {} requests, {} errors, {} failovers, ${:.2f}\n",
                  today["requests"].integer().value_or(0), today["errors"].integer().value_or(0),

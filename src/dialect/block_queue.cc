@@ -105,7 +105,7 @@ Result<void> BlockQueue::text(BlockKind kind, JsonText piece, EventSink& sink) {
     delta(delta_of(kind), piece, sink);
     return {};
   }
-  if (waiting_.empty() || waiting_.back().kind != kind) waiting_.push_back({kind, 0, {}});
+  if (waiting_.empty() || waiting_.back().kind != kind) waiting_.push_back({kind, nullptr, {}});
   if (auto held = hold(waiting_.back().text, piece); !held) return held;
   advance(sink);
   return {};
@@ -134,22 +134,20 @@ Result<void> BlockQueue::call(const CallPiece& piece, EventSink& sink) {
       return fail(ErrorCode::protocol, "more than 256 tool calls in one answer");
     }
     call = &calls_.emplace_back();
-    call->number = calls_.size() - 1;
     call->index = piece.index;
     call->id = piece.id.escaped;
   }
   if (call->name.empty()) call->name = piece.name.escaped;
   if (call->id.empty() && !call->queued) call->id = piece.id.escaped;
-  const std::size_t number = call->number;
   if (call->closed) {
     if (is_blank(piece.arguments)) return {};
     return fail(ErrorCode::protocol, "tool call arguments after their end");
   }
   call->scan.feed(piece.arguments);
-  if (is_open(number)) {
+  if (is_open(*call)) {
     arguments(*call, piece.arguments, sink);
   } else {
-    if (!call->queued) waiting_.push_back({BlockKind::tool, number, {}});
+    if (!call->queued) waiting_.push_back({BlockKind::tool, call, {}});
     call->queued = true;
     if (auto held = hold(call->held, piece.arguments); !held) return held;
   }
@@ -161,7 +159,7 @@ Result<void> BlockQueue::close(EventSink& sink) {
   close_open(sink);
   while (!waiting_.empty()) {
     const Waiting& next = waiting_.front();
-    if (next.kind == BlockKind::tool && calls_[next.call].name.empty()) {
+    if (next.kind == BlockKind::tool && next.call->name.empty()) {
       return fail(ErrorCode::protocol, "tool call without a name");
     }
     open_next(sink);
@@ -172,11 +170,11 @@ Result<void> BlockQueue::close(EventSink& sink) {
 
 bool BlockQueue::can_close() const {
   if (!open_ || *open_ != BlockKind::tool) return true;
-  return calls_[open_call_].scan.complete();
+  return open_call_->scan.complete();
 }
 
-bool BlockQueue::is_open(std::size_t call) const {
-  return open_ == BlockKind::tool && open_call_ == call;
+bool BlockQueue::is_open(const Call& call) const {
+  return open_ == BlockKind::tool && open_call_ == &call;
 }
 
 Result<void> BlockQueue::hold(std::string& where, JsonText piece) {
@@ -192,7 +190,7 @@ Result<void> BlockQueue::hold(std::string& where, JsonText piece) {
 void BlockQueue::advance(EventSink& sink) {
   while (!waiting_.empty() && can_close()) {
     const Waiting& next = waiting_.front();
-    if (next.kind == BlockKind::tool && calls_[next.call].name.empty()) return;
+    if (next.kind == BlockKind::tool && next.call->name.empty()) return;
     close_open(sink);
     open_next(sink);
   }
@@ -202,8 +200,8 @@ void BlockQueue::open_next(EventSink& sink) {
   Waiting next = std::move(waiting_.front());
   waiting_.pop_front();
   if (next.kind == BlockKind::tool) {
-    Call& call = calls_[next.call];
-    open_call(next.call, sink);
+    Call& call = *next.call;
+    open_call(call, sink);
     held_bytes_ -= call.held.size();
     arguments(call, {spent_.emplace_back(std::move(call.held))}, sink);
     return;
@@ -222,8 +220,7 @@ void BlockQueue::open(BlockKind kind, EventSink& sink) {
   sink.on_event(event);
 }
 
-void BlockQueue::open_call(std::size_t number, EventSink& sink) {
-  Call& call = calls_[number];
+void BlockQueue::open_call(Call& call, EventSink& sink) {
   if (call.id.empty()) call.id = "call_" + random_id(kMintedIdLength);
   chat::Event event;
   event.kind = chat::EventKind::block_start;
@@ -232,7 +229,7 @@ void BlockQueue::open_call(std::size_t number, EventSink& sink) {
   event.id = {call.id};
   event.name = {call.name};
   open_ = BlockKind::tool;
-  open_call_ = number;
+  open_call_ = &call;
   sink.on_event(event);
 }
 
@@ -263,7 +260,7 @@ void BlockQueue::delta(DeltaKind kind, JsonText piece, EventSink& sink) {
 void BlockQueue::close_open(EventSink& sink) {
   if (!open_) return;
   if (*open_ == BlockKind::tool) {
-    Call& call = calls_[open_call_];
+    Call& call = *open_call_;
     // No arguments at all are an empty object everywhere but here.
     if (!call.wrote) delta(DeltaKind::arguments, {"{}"}, sink);
     call.closed = true;

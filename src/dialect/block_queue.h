@@ -9,7 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 
@@ -61,7 +61,6 @@ class BlockQueue {
 
  private:
   struct Call {
-    std::size_t number = 0;
     std::optional<std::int64_t> index;
     std::string id;
     std::string name;
@@ -74,27 +73,28 @@ class BlockQueue {
   };
   struct Waiting {
     chat::BlockKind kind;
-    std::size_t call;  // of kind tool
+    Call* call;        // of kind tool
     std::string text;  // of the others
   };
 
   Call* find(const CallPiece& piece);
   bool can_close() const;
-  bool is_open(std::size_t call) const;
+  bool is_open(const Call& call) const;
   Result<void> hold(std::string& where, chat::JsonText piece);
   void advance(EventSink& sink);
   void open_next(EventSink& sink);
   void open(chat::BlockKind kind, EventSink& sink);
-  void open_call(std::size_t call, EventSink& sink);
+  void open_call(Call& call, EventSink& sink);
   void arguments(Call& call, chat::JsonText piece, EventSink& sink);
   void delta(chat::DeltaKind kind, chat::JsonText piece, EventSink& sink);
   void close_open(EventSink& sink);
 
-  std::deque<Call> calls_;  // events point at ids and names: no element may move
-  std::deque<Waiting> waiting_;
+  // Events point at ids, names and texts, so no element may move; mostly all three are empty.
+  std::list<Call> calls_;
+  std::list<Waiting> waiting_;
   std::optional<chat::BlockKind> open_;
-  std::size_t open_call_ = 0;
-  std::deque<std::string> spent_;
+  Call* open_call_ = nullptr;  // while a call is open
+  std::list<std::string> spent_;
   std::size_t held_bytes_ = 0;
   std::uint32_t next_index_ = 0;
 };

@@ -34,7 +34,7 @@ struct Document::Impl {
   void reserve(std::size_t nodes) {
     if (nodes <= tape_size) return;
     tape.reset();
-    tape_size = std::max(nodes, std::size_t{256}) * 5 / 4;
+    tape_size = std::max(nodes, std::size_t{32}) * 5 / 4;
     tape = std::make_unique_for_overwrite<JsonNode[]>(tape_size);
   }
 

@@ -209,6 +209,8 @@ std::string Provider::target_for(const Try& attempt) const {
     case dialect::DialectId::openai_chat:
       if (target.empty()) target = "/v1";
       target += "/chat/completions";
+      // Only the engine has this one.
+      if (attempt.operation == Operation::count_tokens) target += "/input_tokens";
       break;
     case dialect::DialectId::ollama:
       if (target.ends_with("/v1")) target.resize(target.size() - 3);
@@ -261,7 +263,18 @@ http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt
   outgoing.target = target;
   outgoing.headers = headers;
   outgoing.body = attempt.body;
-  auto call = co_await client_.send(setting_.base.endpoint, outgoing, cancel, attempt.head_until);
+  http::Endpoint endpoint = setting_.base.endpoint;
+  if (setting_.engine != nullptr) {
+    auto there = co_await setting_.engine->ready(attempt.head_until);
+    if (!there) {
+      // Nothing to start is the machine's set-up, not a broken connection.
+      const bool late = there.error().code == ErrorCode::timeout;
+      co_return refusal(
+          Error(late ? ErrorCode::timeout : ErrorCode::config, std::move(there.error().message)));
+    }
+    endpoint = std::move(*there);
+  }
+  auto call = co_await client_.send(endpoint, outgoing, cancel, attempt.head_until);
   if (!call) co_return refusal(std::move(call.error()));
 
   Opening opening;

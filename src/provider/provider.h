@@ -26,6 +26,18 @@ namespace nl::provider {
 // How a credential is carried.
 enum class AuthScheme : std::uint8_t { none, bearer, x_api_key };
 
+// What is on this machine and may have to start first: the supervised engine. Loop thread; outlives
+// the providers that name it.
+class Readiness {
+ public:
+  virtual ~Readiness() = default;
+  // Where it answers, as soon as it does. Errors: not_found (nothing to start, with the fix),
+  // exhausted (given up, with the reason), timeout (still on its way at `until`).
+  virtual http::asio::awaitable<Result<http::Endpoint>> ready(Instant until) = 0;
+  // A try waited in vain for a token: whoever supervises it looks whether it hangs.
+  virtual void report_stall() = 0;
+};
+
 struct Setting {
   std::string name;
   dialect::DialectId dialect = dialect::DialectId::openai_chat;
@@ -36,6 +48,9 @@ struct Setting {
   bool own_client_headers = false;
   bool openrouter = false;
   bool local = false;
+  // The supervised engine, llama-server: it takes only bodies that we composed, with its own
+  // members. `base` then holds no address; readiness says where it is. Null for everyone else.
+  Readiness* engine = nullptr;
 };
 
 enum class Operation : std::uint8_t { generate, count_tokens };

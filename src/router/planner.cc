@@ -55,8 +55,8 @@ class Planning {
   void list(const std::vector<TargetSpec>& specs, const std::string& why);
   void list_tier(Tier tier, const std::string& why);
   void make_options();
+  void judge_self_test();
   bool choose_credential(Option& option);
-  const char* refused(const ProviderFacts& provider) const;
   bool able(const Option& option) const;
   void drop_unable();
   void keep_direct();
@@ -185,7 +185,7 @@ void Planning::make_options() {
              other.candidate.target.model == target.model;
     });
     if (again) continue;
-    if (const char* why = refused(provider)) {
+    if (const char* why = refused(provider, facts_, policy_)) {
       skip(target, why);
       continue;
     }
@@ -197,23 +197,26 @@ void Planning::make_options() {
     option.candidate.why = item.why;
     options_.push_back(std::move(option));
   }
+  judge_self_test();
 }
 
-const char* Planning::refused(const ProviderFacts& provider) const {
-  switch (policy_.share) {
-    case Share::any:
-      break;
-    case Share::configured:
-      if (!provider.in_config && !provider.local) return "privacy.share is \"configured\"";
-      break;
-    case Share::local:
-      if (!provider.local) return "privacy.share is \"local\"";
-      break;
+// The self-test model answers whoever asks for it by name, and everybody where nothing else exists
+// at all. It is no third tier: an answer of it in a model's place would be a lie.
+void Planning::judge_self_test() {
+  const auto is_one = [this](const Option& option) {
+    return provider_of(option.candidate.target).self_test;
+  };
+  const auto own = std::find_if(options_.begin(), options_.end(), is_one);
+  if (own == options_.end()) return;
+  const bool by_name = own->candidate.target.model == facts_.model;
+  if (by_name) {
+    std::erase_if(options_, [&](const Option& option) { return !is_one(option); });
+  } else if (facts_.client_vendor || has_real_provider(policy_)) {
+    skip(own->candidate.target,
+         "the self-test model stands in for no other; `nightlight pull` gets "
+         "a model that fits this machine");
+    std::erase_if(options_, is_one);
   }
-  if (facts_.only_this_dialect && provider.dialect != facts_.dialect) {
-    return "the request has no form in its dialect";
-  }
-  return nullptr;
 }
 
 // A configured key, else the client's own at its own vendor, else none where none is needed.

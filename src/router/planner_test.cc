@@ -190,5 +190,42 @@ TEST(CostTest, IsRoundedUpAndExactForLargeCounts) {
   EXPECT_EQ(cost_micro_usd(price, 1'000'000'000'000, 0), 5'000'000'000'000);
 }
 
+TEST_F(PlannerTest, TheSelfTestModelStandsInForNobody) {
+  policy.providers[kEngine].self_test = true;
+  policy.providers[kEngine].models = {model("ember", ModelClass::large, 32'768)};
+  Plan made = plan(facts, policy, health, now);
+  for (const Candidate& candidate : made.candidates) {
+    EXPECT_NE(candidate.target.provider, kEngine);
+  }
+  ASSERT_FALSE(made.skipped.empty());
+  EXPECT_NE(made.skipped.front().why.find("nightlight pull"), std::string::npos);
+
+  // A key somewhere is enough, even one that may not be used.
+  policy.share = Share::local;
+  made = plan(facts, policy, health, now);
+  EXPECT_TRUE(made.candidates.empty());
+  policy.share = Share::any;
+
+  // Nothing else exists: no key, no credential, no server.
+  for (ProviderFacts& provider : policy.providers) provider.has_key = false;
+  made = plan(facts, policy, health, now);
+  ASSERT_EQ(made.candidates.size(), 1U);
+  EXPECT_EQ(made.candidates.front().target.model, "ember");
+  facts.client_vendor = Vendor::openai;
+  made = plan(facts, policy, health, now);
+  for (const Candidate& candidate : made.candidates) {
+    EXPECT_NE(candidate.target.provider, kEngine);
+  }
+}
+
+TEST_F(PlannerTest, TheSelfTestModelAnswersForItselfByName) {
+  policy.providers[kEngine].self_test = true;
+  policy.providers[kEngine].models = {model("ember", ModelClass::large, 32'768)};
+  facts.model = "ember";
+  const Plan made = plan(facts, policy, health, now);
+  ASSERT_EQ(made.candidates.size(), 1U);
+  EXPECT_EQ(made.candidates.front().target.provider, kEngine);
+}
+
 }  // namespace
 }  // namespace nl::router

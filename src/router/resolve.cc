@@ -141,4 +141,30 @@ std::string spelled(const ProviderFacts& provider, std::string_view model) {
   return provider.name + "/" + std::string(model);
 }
 
+const char* refused(const ProviderFacts& provider, const RequestFacts& facts,
+                    const Policy& policy) {
+  switch (policy.share) {
+    case Share::any:
+      break;
+    case Share::configured:
+      if (!provider.in_config && !provider.local) return "privacy.share is \"configured\"";
+      break;
+    case Share::local:
+      if (!provider.local) return "privacy.share is \"local\"";
+      break;
+  }
+  if (facts.only_this_dialect && provider.dialect != facts.dialect) {
+    return "the request has no form in its dialect";
+  }
+  return nullptr;
+}
+
+bool has_real_provider(const Policy& policy) {
+  return std::any_of(policy.providers.begin(), policy.providers.end(),
+                     [](const ProviderFacts& provider) {
+                       const bool serves_freely = provider.keyless && !provider.models.empty();
+                       return !provider.self_test && (provider.has_key || serves_freely);
+                     });
+}
+
 }  // namespace nl::router

@@ -30,4 +30,11 @@ chat::ModelFacts facts_of(const ProviderFacts& provider, std::string_view model,
 // "provider/model" for people and the ledger.
 std::string spelled(const ProviderFacts& provider, std::string_view model);
 
+// Why `provider` may not see this request or has no form for it; null = it may be used.
+const char* refused(const ProviderFacts& provider, const RequestFacts& facts, const Policy& policy);
+
+// Whether any provider but the self-test model's could answer somebody: it has a key, or it needs
+// none and has a model.
+bool has_real_provider(const Policy& policy);
+
 }  // namespace nl::router

@@ -43,6 +43,9 @@ struct ProviderFacts {
   bool keyless = false;                  // needs no key (a local server)
   bool in_config = false;                // the user named it (privacy.share = "configured")
   bool local = false;                    // on this machine
+  // Its only model is the built-in self-test model: it answers for itself, never instead of another
+  // (DESIGN 2).
+  bool self_test = false;
   Billing billing = Billing::metered;
   std::uint64_t key_mark = 0;            // Secret::fingerprint of the key: breakers are per key
   std::vector<chat::ModelFacts> models;  // known models; the first of each class is its default

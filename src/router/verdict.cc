@@ -138,6 +138,8 @@ Verdict decide_local(const Seen& seen, WallTime wall) {
   }
   verdict.scope = Scope::attempt;
   verdict.cooldown.reset();
+  // What is missing on this machine is for the person to know.
+  if (seen.code == ErrorCode::config && !seen.message.empty()) verdict.reason = seen.message;
   return verdict;
 }
 

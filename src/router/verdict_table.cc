@@ -287,6 +287,12 @@ constexpr Row locally(Row row) {
   return row;
 }
 
+constexpr Row ask_again(Row row) {
+  row.failure = FailureClass::local;
+  row.action = Action::retry_then_next;
+  return row;
+}
+
 constexpr Row kLocalRows[] = {
     too_long({.kind = "context_length_exceeded"}),
     too_long({.kind = "exceed_context_size_error"}),
@@ -299,9 +305,16 @@ constexpr Row kLocalRows[] = {
     too_long({.text = "longer than the maximum model length"}),
     cannot({.status = 404, .text = "model", .reason = "model not pulled"}),
     cannot({.status = 400, .text = "does not support", .reason = "model cannot"}),
-    callers({.status = 400, .reason = "bad request"}),
+    cannot({.status = 500, .text = "input is not supported", .reason = "model cannot"}),
+    callers({.status = 400, .reason = "bad request", .ours_if_translated = true}),
     callers({.status = 413, .reason = "request too large"}),
-    callers({.status = 422, .reason = "unprocessable request"}),
+    callers({.status = 422, .reason = "unprocessable request", .ours_if_translated = true}),
+    // What the model said by chance it may not say again.
+    ask_again({.kind = "broken_tool_call", .reason = "tool call does not fit its schema"}),
+    ask_again({.text = "does not match the expected", .reason = "answer not understood"}),
+    ask_again({.text = "failed to parse", .reason = "answer not understood"}),
+    ask_again({.status = 500, .text = "jinja", .reason = "chat template failed"}),
+    ask_again({.status = 503, .text = "loading model", .reason = "model is loading"}),
     // A crashed runner is loaded again by the next request.
     locally({.status = 500, .action = Action::retry_then_next, .reason = "server error"}),
     locally({.status = 503, .reason = "busy"}),

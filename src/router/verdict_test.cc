@@ -168,6 +168,42 @@ TEST(VerdictTest, LocalErrorsAreToldApart) {
   EXPECT_EQ(decide(seen, kWall).action, A::retry_then_next);
 }
 
+TEST(VerdictTest, WhatTheEngineSays) {
+  struct Row {
+    int status;
+    const char* type;
+    const char* message;
+    F failure;
+    A action;
+  };
+  const std::vector<Row> rows = {
+      {400, "exceed_context_size_error", "request (9 tokens) exceeds", F::capability,
+       A::larger_window},
+      {500, "server_error", "image input is not supported - hint: ...", F::capability,
+       A::other_model},
+      {500, "server_error",
+       "The model produced output that does not match the expected peg-gemma4 "
+       "format",
+       F::local, A::retry_then_next},
+      {0, "broken_tool_call", "the model's call of Bash is not usable: command: is missing",
+       F::local, A::retry_then_next},
+      {503, "unavailable_error", "Loading model", F::local, A::retry_then_next},
+      {500, "server_error", "Jinja Exception: roles must alternate", F::local, A::retry_then_next},
+      {400, "invalid_request_error", "Failed to load image", F::capability, A::other_model},
+  };
+  for (const Row& row : rows) {
+    Seen seen = said(Vendor::local, row.status);
+    seen.local = true;
+    seen.translated = true;
+    seen.type = row.type;
+    seen.message = row.message;
+    const Verdict verdict = decide(seen, kWall);
+    EXPECT_EQ(verdict.failure, row.failure) << row.message;
+    EXPECT_EQ(verdict.action, row.action) << row.message;
+    EXPECT_TRUE(verdict.known) << row.message;
+  }
+}
+
 TEST(VerdictTest, ASubscriptionCanBeUsedUpUnderA200) {
   Seen seen = said(Vendor::anthropic, 200);
   EXPECT_FALSE(decide_after_success(seen, kWall));

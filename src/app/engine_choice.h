@@ -1,0 +1,36 @@
+// EngineChoice: which model the supervised engine is to run, and with which program.
+//
+// From [engine] and the machine: the model that the configuration names, else the self-test model
+// beside the program. Looks at files (header of the model, folders of llama-server); starts
+// nothing. A model that is missing or unusable is still a choice: the supervisor looks for it
+// again, `trouble` tells people now.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "app/config.h"
+#include "app/environment.h"
+#include "chat/model.h"
+#include "engine/launch.h"
+
+namespace nl::app {
+
+struct EngineChoice {
+  engine::Wanted wanted;
+  chat::ModelFacts model;  // as the planner sees it; its name is what `x-nightlight-model` says
+  bool ember = false;
+  // Nobody asked for the self-test model: it is all there is.
+  bool self_test = false;
+  bool eager = true;
+  std::string trouble;  // why the model cannot run as things are; empty = nothing known
+};
+
+// `program_folder` is where this program is: a build tree or PREFIX/bin.
+EngineChoice choose_engine(const EngineConfig& config, const Environment& environment,
+                           const std::string& program_folder);
+
+// The folder of the running program; empty when it cannot be told.
+std::string program_folder();
+
+}  // namespace nl::app

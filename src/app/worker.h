@@ -1,0 +1,43 @@
+// Worker: one loop with everything that belongs to its thread: client, gateway, server.
+//
+// Made and wired by serve.cc before the loop runs; stopped on its own thread.
+#pragma once
+
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <thread>
+
+#include "app/policy.h"
+#include "gateway/gateway.h"
+#include "http/client.h"
+#include "http/server.h"
+
+namespace nl::app {
+
+struct Worker {
+  Worker(const Clock& clock, const http::ClientOptions& options)
+      : loop(clock), client(loop, options) {}
+
+  // A request that is cut off dies with the loop, and still looks at its gateway then.
+  std::unique_ptr<gateway::Gateway> gateway;
+  http::Loop loop;
+  http::Client client;
+  std::unique_ptr<http::Server> server;
+  provider::Readiness* engine = nullptr;  // on this loop
+  std::unique_ptr<http::asio::steady_timer> drain_timer;
+  std::thread thread;
+
+  // On the loop's own thread: stops it once no request is being answered, at `deadline` at the
+  // latest.
+  void stop_when_idle(Instant deadline);
+};
+
+// One loop's providers beside the policy. `engine`: what providers of the engine wait for on the
+// client's loop; null = there is none.
+std::shared_ptr<const gateway::Upstreams> make_upstreams(const Routing& routing,
+                                                         http::Client& client,
+                                                         provider::Readiness* engine);
+
+http::ClientOptions client_options(const Config& config);
+
+}  // namespace nl::app
