@@ -2,13 +2,19 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 FUZZ_SECONDS ?= 60
+# no: `make build` and `make test` leave the engine alone, and what needs it is skipped.
+ENGINE ?= yes
 
-.PHONY: help build engine run test check format golden e2e bench fuzz clean
+.PHONY: help build engine run package test check format golden e2e bench fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
 
-build:  ## set-up and the release binary: everything that run needs, nothing started
+build: binary  ## set-up, gateway and engine: everything that run needs, nothing started
+	@[ $(ENGINE) = no ] || tools/engine.sh
+
+.PHONY: binary
+binary:
 	@tools/setup.sh build
 	@mkdir -p build
 	@cmake --preset release >build/release.configure.log 2>&1 || \
@@ -18,12 +24,17 @@ build:  ## set-up and the release binary: everything that run needs, nothing sta
 engine:  ## the local engine, llama-server, unless this machine has one; minutes, once
 	@tools/engine.sh
 
-run: build  ## build, then serve on 127.0.0.1:2300
-	build/release/nightlight up
+run: binary  ## serve on 127.0.0.1:2300; the engine is built meanwhile, unless it is there
+	@tools/run.sh
+
+package: binary  ## a Debian package in build/package; its engine is built for other machines too
+	@tools/setup.sh package
+	@tools/package.sh
 
 test: asan  ## everything that must pass: unit, tidy, end-to-end, fault and thread tests
 	@cmake --preset tsan >build/tsan.configure.log 2>&1 || { cat build/tsan.configure.log; exit 1; }
 	@cmake --build --preset tsan --target concurrency_tests
+	@[ $(ENGINE) = no ] || tools/engine.sh || echo "test: no engine; what needs it is skipped"
 	@ctest --preset asan
 
 .PHONY: asan

@@ -32,10 +32,14 @@ endif()
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(nl_options INTERFACE _FORTIFY_SOURCE=2 _GLIBCXX_ASSERTIONS)
-  target_compile_options(nl_options INTERFACE -fstack-protector-strong -fstack-clash-protection
-    -fcf-protection)
-  target_link_options(nl_options INTERFACE -Wl,-z,relro,-z,now -Wl,-z,noexecstack
-    -Wl,--gc-sections -Wl,--as-needed)
+  target_compile_options(nl_options INTERFACE -fstack-protector-strong)
+  if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND NOT APPLE)
+    target_compile_options(nl_options INTERFACE -fstack-clash-protection -fcf-protection)
+  endif()
+  if(NOT APPLE)
+    target_link_options(nl_options INTERFACE -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+      -Wl,--gc-sections -Wl,--as-needed)
+  endif()
   target_compile_options(nl_options INTERFACE -ffunction-sections -fdata-sections)
 endif()
 

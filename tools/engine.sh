@@ -9,7 +9,8 @@
 # Environment: NIGHTLIGHT_LLAMA_SERVER=FILE (use this one), NIGHTLIGHT_LLAMA_ARCHIVE=FILE or URL
 # with NIGHTLIGHT_LLAMA_SHA256=HEX (source, program or npm package as tar),
 # NIGHTLIGHT_ENGINE_JOBS=N, NIGHTLIGHT_ENGINE_GPU=off, NIGHTLIGHT_ENGINE_DIR=FOLDER (instead of
-# build/engine).
+# build/engine), NIGHTLIGHT_ENGINE_PORTABLE=yes (one for other machines: built, for any x86-64
+# processor with AVX2, no graphics card), NIGHTLIGHT_ENGINE_SAYS=SECONDS (between two lines).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
@@ -20,6 +21,12 @@ package=node-llama-cpp@3.22.1
 package_sha512=6e5b488a9b9699cd76dc7eed30880318a4ac4ab866865418795502e3c5d38d55\
 bb5c624988927209d95333343f2e25a83e4183a5c2f816f883a60c3ba9f4e20f
 folder=${NIGHTLIGHT_ENGINE_DIR:-build/engine}
+portable=${NIGHTLIGHT_ENGINE_PORTABLE:-}
+native=ON
+if [ -n "$portable" ]; then
+  native=OFF
+  unset NIGHTLIGHT_LLAMA_SERVER
+fi
 mkdir -p "$folder/bin" "$folder/cache"
 folder=$(cd "$folder" && pwd)
 server=$folder/bin/llama-server
@@ -155,7 +162,7 @@ unpack() {
 # ---- build ---------------------------------------------------------------------------------------
 
 gpu_flags() {
-  [ "${NIGHTLIGHT_ENGINE_GPU:-}" != off ] || return 0
+  [ -z "$portable" ] && [ "${NIGHTLIGHT_ENGINE_GPU:-}" != off ] || return 0
   if command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
     echo -DGGML_CUDA=ON
   elif command -v glslc >/dev/null && [ -e /usr/include/vulkan/vulkan.h ]; then
@@ -167,7 +174,7 @@ gpu_flags() {
 flags="-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DLLAMA_BUILD_UI=OFF
   -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_TESTS=OFF
   -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_IS_DEV=OFF
-  -DLLAMA_LLGUIDANCE=OFF -DGGML_NATIVE=ON -DGGML_OPENMP=OFF"
+  -DLLAMA_LLGUIDANCE=OFF -DGGML_NATIVE=$native -DGGML_OPENMP=OFF"
 
 # Seconds left after DONE of TOTAL steps. The first half of the steps takes a fifth of the time, so
 # this knows how much work a tenth of them is, in percent, as counted in a build for the processor.
@@ -192,9 +199,10 @@ progress_text() {  # elapsed, done, total
 }
 
 # Reads ninja's words, keeps them in the log and tells how far it is: one line on a terminal, a line
-# every ten seconds elsewhere.
+# every now and then elsewhere.
 show_progress() {
-  local line status steps='^\[([0-9]+)/([0-9]+)\]' done=0 total=0 said=-10 begin=$SECONDS
+  local line status steps='^\[([0-9]+)/([0-9]+)\]' done=0 total=0 begin=$SECONDS
+  local every=${NIGHTLIGHT_ENGINE_SAYS:-10} said=-999
   while :; do
     if IFS= read -r -t 10 line; then
       printf '%s\n' "$line" >>"$log"
@@ -208,7 +216,7 @@ show_progress() {
     [ "$total" -gt 0 ] || continue
     if [ -t 1 ]; then
       printf '\r\033[K%s' "$(progress_text $((SECONDS - begin)) "$done" "$total")"
-    elif [ $((SECONDS - said)) -ge 10 ]; then
+    elif [ $((SECONDS - said)) -ge "$every" ]; then
       progress_text $((SECONDS - begin)) "$done" "$total"
       said=$SECONDS
     fi
@@ -316,7 +324,7 @@ make_engine() {
       use_found "$(absolute "$NIGHTLIGHT_LLAMA_SERVER")"
     return
   fi
-  if [ -z "${NIGHTLIGHT_LLAMA_ARCHIVE:-}" ] && found=$(command -v llama-server); then
+  if [ -z "${NIGHTLIGHT_LLAMA_ARCHIVE:-}$portable" ] && found=$(command -v llama-server); then
     if why=$(probe "$found"); then
       use_found "$(absolute "$found")"
       return

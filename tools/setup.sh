@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing on Debian 12. Arguments name the sets: build test engine bench lint fuzz.
+# Installs what is missing on Debian 12. Arguments name the sets: build test engine package
+# bench lint fuzz.
 # Quick and silent when nothing is missing. Without root it uses sudo where that needs no password,
 # else it prints the one line to run.
 set -euo pipefail
@@ -9,8 +10,9 @@ declare -A packages=(
   [build]="cmake ninja-build g++ ccache libboost1.81-dev libsimdjson-dev libssl-dev libspdlog-dev
            libfmt-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev zlib1g-dev
            libzstd-dev libbrotli-dev python3"
-  [test]="libgtest-dev python3 openssl"
-  [engine]="cmake ninja-build g++ git"
+  [test]="libgtest-dev python3 openssl dpkg-dev tmux"
+  [engine]="cmake ninja-build g++ git ccache"
+  [package]="dpkg-dev binutils python3"
   [bench]="libbenchmark-dev nginx-light g++ python3 openssl"
   [lint]="clang-format-14 clang-tidy-16 python3"
   [fuzz]="clang-16 libclang-rt-16-dev"
@@ -20,7 +22,7 @@ declare -A packages=(
 wanted=()
 for name in "$@"; do
   if [ -z "${packages[$name]:-}" ]; then
-    echo "setup: unknown set '$name' (build test engine bench lint fuzz)" >&2
+    echo "setup: unknown set '$name' (build test engine package bench lint fuzz)" >&2
     exit 2
   fi
   # shellcheck disable=SC2206

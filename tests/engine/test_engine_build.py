@@ -184,6 +184,16 @@ class Built(WithStandIns):
         self.assertIn("for the processor alone", out)
         self.assertEqual(self.run_it(NIGHTLIGHT_ENGINE_GPU=""), "")
 
+    def test_one_for_other_machines_is_built_whatever_is_here(self):
+        self.program(self.bin / "nvcc", "#!/bin/sh\n")
+        here = {"PATH": f"{self.server.parent}:{self.env['PATH']}", "NIGHTLIGHT_ENGINE_GPU": "",
+                "NIGHTLIGHT_LLAMA_SERVER": str(self.server), "NIGHTLIGHT_ENGINE_PORTABLE": "yes"}
+        self.run_it(**here)
+        self.assertFalse(self.made().is_symlink())
+        self.assertIn("GGML_NATIVE=OFF", self.calls.read_text())
+        self.assertNotIn("CUDA", self.calls.read_text())
+        self.assertEqual(self.run_it(**here), "")
+
     def test_refuses_a_server_that_does_not_start(self):
         broken = self.program(self.top / "broken", "#!/bin/sh\nexit 1\n")
         self.run_it(code=1, SERVER_TO_BUILD=str(broken))
