@@ -3,7 +3,7 @@
 // A reader turns upstream bytes into Events, a writer turns Events into client bytes. A whole
 // (non-streamed) answer is the same sequence at once. Order of a complete answer:
 //   start, (block_start, delta*, block_stop)*, usage*, finish
-// with ping anywhere and error instead of the rest. Views die when the reader is fed again.
+// with ping and progress anywhere and error instead of the rest. Views die at the next feed.
 #pragma once
 
 #include <cstdint>
@@ -20,10 +20,11 @@ enum class EventKind : std::uint8_t {
   block_start,  // block `index` of kind `block` begins; tool blocks carry id and name
   delta,        // a piece of block `index`: text, thinking, signature or argument bytes by `block`
   block_stop,
-  usage,   // counts so far; a later one replaces fields it sets
-  finish,  // the terminal event, with stop reason
-  ping,    // alive, not progress
-  error,   // the upstream says it failed: see error_type, error_message
+  usage,     // counts so far; a later one replaces fields it sets
+  finish,    // the terminal event, with stop reason
+  ping,      // alive, not progress
+  progress,  // getting on with what shows nothing yet: the prompt is being read
+  error,     // the upstream says it failed: see error_type, error_message
 };
 
 enum class BlockKind : std::uint8_t { text, thinking, tool, opaque };
@@ -93,6 +94,7 @@ inline bool is_content(const Event& event) {
     case EventKind::usage:
     case EventKind::finish:
     case EventKind::ping:
+    case EventKind::progress:
     case EventKind::error:
       return false;
   }

@@ -111,6 +111,7 @@ void MessageFolder::fold(const Event& event) {
     case EventKind::start:
     case EventKind::usage:
     case EventKind::ping:
+    case EventKind::progress:
     case EventKind::error:
       return;
   }

@@ -35,7 +35,7 @@ class StreamWriter {
       : context_(context), tally_(context.input_estimate) {}
 
   void event(const Event& event, std::string& out) {
-    if (closed_) return;
+    if (closed_ || event.kind == EventKind::progress) return;
     tally_.take(event);
     if (event.kind == EventKind::error) {
       error(error_of(event), out);
@@ -56,6 +56,7 @@ class StreamWriter {
         return finish(event, out);
       case EventKind::ping:
         return ping(out);
+      case EventKind::progress:
       case EventKind::error:
         return;
     }

@@ -43,6 +43,7 @@ class Blocks final : public EventSink {
       case chat::EventKind::usage:
       case chat::EventKind::finish:
       case chat::EventKind::ping:
+      case chat::EventKind::progress:
       case chat::EventKind::error:
         ADD_FAILURE() << "no event of a block";
         return;

@@ -256,6 +256,8 @@ std::string dump(const chat::Event& event) {
                          dump(event.usage));
     case chat::EventKind::ping:
       return "ping";
+    case chat::EventKind::progress:
+      return "progress";
     case chat::EventKind::error:
       return fmt::format("error {} status={} {}", event.error_type, event.error_status,
                          event.error_message);
@@ -301,6 +303,7 @@ void EventLines::on_event(const chat::Event& event) {
     case chat::EventKind::start:
     case chat::EventKind::usage:
     case chat::EventKind::ping:
+    case chat::EventKind::progress:
       return;
   }
 }

@@ -88,7 +88,14 @@ struct UpstreamError {
   std::string message;  // for people; bounded to 500 bytes
   std::string source;   // OpenRouter's metadata.limit_source
   std::optional<std::int64_t> resets_in_s;  // a reset stated in the body
+  // Of a prompt that does not fit (llama-server): its tokens and those of the window.
+  std::optional<std::int64_t> prompt_tokens;
+  std::optional<std::int64_t> window_tokens;
 };
+
+// Which server a body is for, where it takes more than its dialect says. A body for llama_server
+// holds an allow-list of members and is always a stream that tells how far the prompt is read.
+enum class Server : std::uint8_t { any, llama_server };
 
 struct EncodeOptions {
   std::string model;                           // the target's own model name
@@ -97,8 +104,10 @@ struct EncodeOptions {
   bool reasoning = false;                      // target takes a reasoning setting
   bool images = true;                          // target takes images; else they become a note
   bool max_completion_tokens = true;           // OpenAI's newer name; else max_tokens
-  // The window to ask for where the request states it (Ollama); unset = as much as it needs.
+  // The window: to ask for where the request states it (Ollama; unset = as much as it needs), to
+  // keep the answer within (llama-server).
   std::optional<std::int64_t> context_tokens;
+  Server server = Server::any;
   std::vector<std::string> tools_allowed;  // empty = all; else only these names stay declared
   std::string extra_members;               // raw JSON members to add, e.g. OpenRouter's provider
 };

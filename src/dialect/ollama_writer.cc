@@ -109,6 +109,7 @@ void OllamaWriter::event(const chat::Event& event, std::string& out) {
       filler(out);
       return;
     case EventKind::ping:
+    case EventKind::progress:
     case EventKind::usage:
       return;
     case EventKind::block_start:
@@ -189,6 +190,7 @@ void OllamaWriter::fold(const chat::Event& event) {
     case EventKind::block_stop:
     case EventKind::usage:
     case EventKind::ping:
+    case EventKind::progress:
     case EventKind::error:
       return;
   }

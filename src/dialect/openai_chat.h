@@ -10,8 +10,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dialect/dialect.h"
+#include "dialect/json_writer.h"
 
 namespace nl::dialect {
 
@@ -40,6 +42,18 @@ Result<void> decode_messages(const Value& root, chat::Request& request);
 // Appends the `messages` array for `request`: one leading system message, then per turn the
 // assistant message, the results of its calls in call order, and one user message with the rest.
 void encode_messages(const chat::Request& request, const EncodeOptions& options, std::string& out);
+
+// The whole body for llama-server (Server::llama_server): an allow-list of members, each written by
+// us, none copied from the client's by its name.
+void encode_for_llama_server(const chat::Request& request, const EncodeOptions& options,
+                             std::string& out);
+
+// Parts of a body. The function tools whose names `allowed` lists, all when it is empty; one
+// element of `tools`; the member `response_format`, nothing for text.
+std::vector<const chat::Tool*> declared_tools(const chat::Request& request,
+                                              const std::vector<std::string>& allowed);
+void encode_function(const chat::Tool& tool, Server server, JsonWriter& writer);
+void encode_format(const chat::ResponseFormat& format, JsonWriter& writer);
 
 // The inside of the `error` object: `"message":...,"type":...,"param":null,"code":...`.
 std::string error_members(const Error& error);

@@ -65,7 +65,7 @@ class BodyEncoder {
     limits();
     sampling();
     reasoning();
-    format();
+    openai_chat::encode_format(request_.format, writer_);
     if (request_.user.escaped.size() <= kUserBytesMax && !request_.user.empty()) {
       writer_.text("user", request_.user);
     }
@@ -77,57 +77,30 @@ class BodyEncoder {
   }
 
  private:
-  bool declared(const chat::Tool& tool) const {
-    if (tool.kind != chat::ToolKind::function || tool.name.empty()) return false;
-    if (options_.tools_allowed.empty()) return true;
-    return std::ranges::find(options_.tools_allowed, tool.name.utf8()) !=
-           options_.tools_allowed.end();
-  }
-
   void tools();
-  void function(const chat::Tool& tool);
   void tool_choice(const std::vector<const chat::Tool*>& tools);
   void limits();
   void sampling();
   void reasoning();
-  void format();
 
   const chat::Request& request_;
   const EncodeOptions& options_;
   std::string& out_;
   JsonWriter writer_;
-  Document document_;
 };
 
 void BodyEncoder::tools() {
-  std::vector<const chat::Tool*> tools;
-  for (const chat::Tool& tool : request_.tools) {
-    if (declared(tool)) tools.push_back(&tool);
-  }
+  const std::vector<const chat::Tool*> tools =
+      openai_chat::declared_tools(request_, options_.tools_allowed);
   // Choices about tools without tools are refused.
   if (tools.empty()) return;
   writer_.key("tools").begin_array();
-  for (const chat::Tool* tool : tools) function(*tool);
+  for (const chat::Tool* tool : tools) {
+    openai_chat::encode_function(*tool, options_.server, writer_);
+  }
   writer_.end_array();
   tool_choice(tools);
   if (request_.parallel_tools) writer_.boolean("parallel_tool_calls", *request_.parallel_tools);
-}
-
-void BodyEncoder::function(const chat::Tool& tool) {
-  writer_.begin_object().string("type", "function").key("function").begin_object();
-  writer_.string("name", fit_tool_name(tool.name));
-  if (!tool.description.empty()) writer_.text("description", tool.description);
-  writer_.key("parameters");
-  if (tool.schema.empty() || !document_.parse(tool.schema.json) || !document_.root().is_object()) {
-    writer_.raw(chat::JsonRaw{kNoArguments});
-  } else {
-    write_parameters(writer_, document_.root(), tool.schema.json);
-    if (tool.strict.json == "true" && document_.root()["properties"] &&
-        strict_everywhere(document_.root())) {
-      writer_.boolean("strict", true);
-    }
-  }
-  writer_.end_object().end_object();
 }
 
 void BodyEncoder::tool_choice(const std::vector<const chat::Tool*>& tools) {
@@ -205,25 +178,54 @@ void BodyEncoder::reasoning() {
   if (!word.empty()) writer_.string("reasoning_effort", word);
 }
 
-void BodyEncoder::format() {
-  const chat::ResponseFormat& format = request_.format;
+}  // namespace
+
+std::vector<const chat::Tool*> openai_chat::declared_tools(
+    const chat::Request& request, const std::vector<std::string>& allowed) {
+  std::vector<const chat::Tool*> tools;
+  for (const chat::Tool& tool : request.tools) {
+    if (tool.kind != chat::ToolKind::function || tool.name.empty()) continue;
+    const bool listed =
+        allowed.empty() || std::ranges::find(allowed, tool.name.utf8()) != allowed.end();
+    if (listed) tools.push_back(&tool);
+  }
+  return tools;
+}
+
+void openai_chat::encode_function(const chat::Tool& tool, Server server, JsonWriter& writer) {
+  Document document;
+  writer.begin_object().string("type", "function").key("function").begin_object();
+  writer.string("name", fit_tool_name(tool.name));
+  if (!tool.description.empty()) writer.text("description", tool.description);
+  writer.key("parameters");
+  if (tool.schema.empty() || !document.parse(tool.schema.json) || !document.root().is_object()) {
+    writer.raw(chat::JsonRaw{kNoArguments});
+  } else {
+    write_parameters(writer, document.root(), tool.schema.json);
+    if (server == Server::any && tool.strict.json == "true" && document.root()["properties"] &&
+        strict_everywhere(document.root())) {
+      writer.boolean("strict", true);
+    }
+  }
+  writer.end_object().end_object();
+}
+
+void openai_chat::encode_format(const chat::ResponseFormat& format, JsonWriter& writer) {
   switch (format.kind) {
     case chat::Format::text:
       return;
     case chat::Format::json_object:
-      writer_.key("response_format").begin_object().string("type", "json_object").end_object();
+      writer.key("response_format").begin_object().string("type", "json_object").end_object();
       return;
     case chat::Format::json_schema:
       break;
   }
-  writer_.key("response_format").begin_object().string("type", "json_schema");
-  writer_.key("json_schema").begin_object();
-  writer_.string("name", format.name.empty() ? "answer" : fit_tool_name(format.name));
-  writer_.raw_unless_empty("schema", format.schema).raw_unless_empty("strict", format.strict);
-  writer_.end_object().end_object();
+  writer.key("response_format").begin_object().string("type", "json_schema");
+  writer.key("json_schema").begin_object();
+  writer.string("name", format.name.empty() ? "answer" : fit_tool_name(format.name));
+  writer.raw_unless_empty("schema", format.schema).raw_unless_empty("strict", format.strict);
+  writer.end_object().end_object();
 }
-
-}  // namespace
 
 Result<std::string> OpenAiChat::encode_request(const chat::Request& request,
                                                const EncodeOptions& options) const {
@@ -233,7 +235,14 @@ Result<std::string> OpenAiChat::encode_request(const chat::Request& request,
   }
   std::string out;
   out.reserve(request.body_bytes + request.body_bytes / 8 + 512);
-  BodyEncoder(request, options, out).run();
+  switch (options.server) {
+    case Server::any:
+      BodyEncoder(request, options, out).run();
+      break;
+    case Server::llama_server:
+      openai_chat::encode_for_llama_server(request, options, out);
+      break;
+  }
   return repair_surrogates(std::move(out));
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/anthropic.h"
 #include "dialect/json_writer.h"
 #include "dialect/openai_chat.h"
 #include "dialect/tool_id.h"
@@ -19,7 +20,15 @@ using chat::JsonText;
 // Blocks that have no form here go on as their JSON up to this size.
 constexpr std::size_t kForeignBlockBytesMax = 2048;
 constexpr std::string_view kBlankLine = "\\n\\n";
+constexpr std::string_view kGoOn = "Go on exactly where you stopped.";
 constexpr std::string_view kNoImages = "[image left out: this model reads text only]";
+
+// llama-server would fetch an address itself, and refuses what its decoder does not know.
+bool readable_here(const chat::Image& image) {
+  const std::string_view type = image.media_type.escaped;
+  return !image.base64.empty() && (type == "image/png" || type == "image/jpeg" ||
+                                   type == "image/gif" || type == "image/bmp");
+}
 
 // Everything here is the inside of a JSON string, so notes must need no escape.
 class MessageEncoder {
@@ -63,6 +72,7 @@ class MessageEncoder {
   JsonWriter writer_;
   std::vector<Part> parts_;
   std::deque<std::string> kept_;
+  std::vector<const chat::ToolUse*> calls_;  // of the last assistant turn
   Last last_ = Last::none;
   bool asked_ = false;  // a user turn came since the last message written
 };
@@ -78,6 +88,9 @@ void MessageEncoder::run() {
   // servers take as a beginning to go on from.
   if (last_ == Last::none || (asked_ && last_ == Last::assistant)) {
     writer_.begin_object().string("role", "user").string("content", "").end_object();
+  } else if (last_ == Last::assistant && options_.server == Server::llama_server) {
+    // This server would repeat the beginning in its answer.
+    writer_.begin_object().string("role", "user").string("content", kGoOn).end_object();
   }
   writer_.end_array();
 }
@@ -89,7 +102,11 @@ void MessageEncoder::system() {
     if (!text.empty()) text += kBlankLine;
     text += piece.escaped;
   };
-  for (const chat::Text& piece : request_.system) append(piece.text);
+  for (const chat::Text& piece : request_.system) {
+    // It is for its own vendor alone, and changes with every request: nothing behind it would be
+    // found in a cache.
+    if (!piece.text.escaped.starts_with(anthropic::kBillingMark)) append(piece.text);
+  }
   for (std::size_t at = 0; at < leading_system_messages(request_); ++at) {
     for (const chat::Block& block : request_.messages[at].content) {
       if (const auto* piece = std::get_if<chat::Text>(&block)) append(piece->text);
@@ -127,13 +144,16 @@ void MessageEncoder::user_block(const Item& item) {
 
 void MessageEncoder::assistant(const Turn& turn) {
   std::string text;
-  std::vector<const chat::ToolUse*> calls;
+  std::string thought;
+  std::vector<const chat::ToolUse*>& calls = calls_;
+  calls.clear();
   const chat::Block* before = nullptr;
   for (const Item& item : turn.items) {
     std::string_view piece;
     if (const auto* block = std::get_if<chat::Text>(item.block)) piece = block->text.escaped;
     if (const auto* block = std::get_if<chat::Opaque>(item.block)) piece = foreign(*block);
     if (const auto* call = std::get_if<chat::ToolUse>(item.block)) calls.push_back(call);
+    if (const auto* block = std::get_if<chat::Thinking>(item.block)) thought += block->text.escaped;
     // Neighbouring text blocks are one text cut up (by citations); others stand apart.
     const bool joined = before != nullptr && std::holds_alternative<chat::Text>(*before) &&
                         std::holds_alternative<chat::Text>(*item.block);
@@ -147,6 +167,9 @@ void MessageEncoder::assistant(const Turn& turn) {
   writer_.begin_object().string("role", "assistant").key("content");
   text.empty() ? writer_.null() : writer_.text({text});
   if (!calls.empty()) {
+    // Templates of thinking models want the thought that led to a call.
+    const bool wanted = options_.server == Server::llama_server && !thought.empty();
+    if (wanted) writer_.text("reasoning_content", {thought});
     writer_.key("tool_calls").begin_array();
     for (const chat::ToolUse* call : calls) tool_call(*call);
     writer_.end_array();
@@ -165,6 +188,14 @@ void MessageEncoder::tool_call(const chat::ToolUse& call) {
 
 void MessageEncoder::tool_message(JsonText id, std::string_view text) {
   writer_.begin_object().string("role", "tool").string("tool_call_id", fit_tool_id(id));
+  if (options_.server == Server::llama_server) {
+    // Templates name the tool in its result.
+    for (const chat::ToolUse* call : calls_) {
+      if (call->id.escaped != id.escaped) continue;
+      writer_.string("name", fit_tool_name(call->name));
+      break;
+    }
+  }
   writer_.text("content", {text}).end_object();
   last_ = Last::tool;
 }
@@ -238,6 +269,9 @@ void MessageEncoder::add(const chat::Image& image) {
   const std::string_view type = image.media_type.escaped;
   if (!type.empty() && !type.starts_with("image")) {
     return add(keep(fmt::format("[{} left out]", type)));
+  }
+  if (options_.server == Server::llama_server && !readable_here(image)) {
+    return add("[image left out: of a kind that the local model server does not read]");
   }
   parts_.push_back({{}, &image});
 }

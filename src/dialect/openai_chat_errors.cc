@@ -127,6 +127,8 @@ void read_error_object(const Value& error, UpstreamError& said) {
   said.code = word(error["code"]);
   said.source = word(error["metadata"]["limit_source"]);
   said.resets_in_s = error["resets_in_seconds"].integer();
+  said.prompt_tokens = error["n_prompt_tokens"].integer();
+  said.window_tokens = error["n_ctx"].integer();
 }
 
 // FastAPI: a string, or a list of what is wrong where.

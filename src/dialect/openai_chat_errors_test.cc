@@ -73,6 +73,17 @@ TEST(OpenAiChatErrors, ReadsTheShapesOfOtherServers) {
   EXPECT_EQ(google.code, "429");
 }
 
+TEST(OpenAiChatErrors, ALocalServerStatesTheNumbersOfAPromptThatIsTooLong) {
+  const auto said = read(
+      R"({"error":{"code":400,"message":"request (63007 tokens) exceeds the available context )"
+      R"(size (4096 tokens), try increasing it","type":"exceed_context_size_error",)"
+      R"("n_prompt_tokens":63007,"n_ctx":4096}})");
+  EXPECT_EQ(said.type, "exceed_context_size_error");
+  EXPECT_EQ(said.prompt_tokens, 63007);
+  EXPECT_EQ(said.window_tokens, 4096);
+  EXPECT_FALSE(read(R"({"error":{"message":"x"}})").prompt_tokens);
+}
+
 TEST(OpenAiChatErrors, NeverFails) {
   EXPECT_EQ(read("").message, "");
   EXPECT_EQ(read(" upstream connect error\n").message, "upstream connect error");

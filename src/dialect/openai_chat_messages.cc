@@ -131,6 +131,11 @@ Result<void> MessageDecoder::user(const Value& message) {
 
 Result<void> MessageDecoder::assistant(const Value& message) {
   chat::Message turn{chat::Role::assistant, {}};
+  // Unsigned, so it goes back only to a server that wants a loop's thoughts with its calls.
+  const Value thought = message["reasoning_content"];
+  if (thought.is_string() && !thought.text().empty()) {
+    turn.content.emplace_back(chat::Thinking{thought.text(), {}, {}});
+  }
   if (auto read = content(message["content"], {turn.content, true}); !read) return read;
   const Value refusal = message["refusal"];
   if (refusal.is_string() && !refusal.text().empty()) {

@@ -7,6 +7,7 @@
 
 #include "dialect/block_queue.h"
 #include "dialect/openai_chat.h"
+#include "dialect/openai_chat_facts.h"
 
 namespace nl::dialect {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using chat::BlockKind;
 using chat::EventKind;
 using chat::StopReason;
+using openai_chat::error_status;
 
 constexpr std::int64_t kCallIndexMax = 4096;
 
@@ -23,46 +25,6 @@ bool is_absent(const Value& value) {
 
 std::unexpected<Error> wrong(std::string_view where, std::string_view expected) {
   return fail(ErrorCode::protocol, fmt::format("{}: expected {}", where, expected));
-}
-
-// An amount of tokens; a negative or broken one counts as not stated.
-std::optional<std::int64_t> count(const Value& value) {
-  const auto number = value.integer();
-  return number && *number >= 0 ? number : std::nullopt;
-}
-
-chat::Usage read_usage(const Value& usage) {
-  chat::Usage read;
-  const Value details = usage["prompt_tokens_details"];
-  read.cache_read = count(details["cached_tokens"]);
-  if (!read.cache_read) read.cache_read = count(usage["prompt_cache_hit_tokens"]);
-  read.cache_write = count(details["cache_write_tokens"]);
-  // This vendor's prompt count includes what came from the cache.
-  if (const auto prompt = count(usage["prompt_tokens"])) {
-    const std::int64_t cached = read.cache_read.value_or(0) + read.cache_write.value_or(0);
-    read.input = *prompt > cached ? *prompt - cached : 0;
-  }
-  read.output = count(usage["completion_tokens"]);
-  read.reasoning = count(usage["completion_tokens_details"]["reasoning_tokens"]);
-  return read;
-}
-
-// A word that is not on the list ends an answer as "stop" does: servers invent their own ("eos").
-StopReason stop_of(const Value& reason) {
-  if (reason.equals("length") || reason.equals("model_length")) return StopReason::max_tokens;
-  if (reason.equals("content_filter")) return StopReason::refusal;
-  if (reason.equals("tool_calls") || reason.equals("function_call")) return StopReason::tool_use;
-  if (reason.equals("error")) return StopReason::error;
-  return StopReason::end_turn;
-}
-
-// The HTTP status that an error object in a 200 stands for; 0 when it does not say.
-int error_status(const Value& error) {
-  for (const std::string_view name : {"code", "status", "status_code", "http_status"}) {
-    const auto status = error[name].integer();
-    if (status && *status >= 400 && *status < 600) return static_cast<int>(*status);
-  }
-  return 0;
 }
 
 class ChatReader final : public Reader {
@@ -83,7 +45,7 @@ class ChatReader final : public Reader {
   Result<void> arguments(const Value& function, CallPiece& piece);
   Result<void> answer(const Value& choice) const;
   void start(const Value& root, EventSink& sink);
-  void usage(const Value& usage, EventSink& sink);
+  void usage(const chat::Usage& counts, EventSink& sink);
   void error(const Value& holder, EventSink& sink);
   void error(std::string_view type, std::string message, EventSink& sink);
   void finish(EventSink& sink);
@@ -144,8 +106,16 @@ Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
     if (failed_) return {};
   }
   if (counts.is_object()) {
-    usage(counts, sink);
+    usage(openai_chat::read_usage(counts), sink);
     if (stop_ != StopReason::none) finish(sink);
+  } else if (root["timings"].is_object() && !usage_.output) {
+    usage(openai_chat::read_timings(root["timings"]), sink);
+  }
+  if (root["prompt_progress"].is_object()) {
+    said_ = true;
+    chat::Event event;
+    event.kind = EventKind::progress;
+    sink.on_event(event);
   }
   if (!said_) sink.on_event({});
   return {};
@@ -164,7 +134,7 @@ Result<void> ChatReader::choice(const Value& choice, EventSink& sink) {
   }
   if (is_absent(reason) || (reason.is_string() && reason.text().empty())) return {};
   if (!reason.is_string()) return wrong("choices[0].finish_reason", "a string");
-  const StopReason stop = stop_of(reason);
+  const StopReason stop = openai_chat::stop_of(reason);
   if (stop == StopReason::error) {
     error("error", "the upstream ended with finish_reason \"error\"", sink);
     return {};
@@ -287,9 +257,9 @@ void ChatReader::start(const Value& root, EventSink& sink) {
   sink.on_event(event);
 }
 
-void ChatReader::usage(const Value& usage, EventSink& sink) {
+void ChatReader::usage(const chat::Usage& counts, EventSink& sink) {
   said_ = true;
-  usage_.merge(read_usage(usage));
+  usage_.merge(counts);
   chat::Event event;
   event.kind = EventKind::usage;
   event.usage = usage_;
@@ -383,7 +353,7 @@ Result<void> ChatReader::whole(std::string_view body, EventSink& sink) {
   if (auto closed = blocks_.close(sink); !closed) return closed;
   // Small servers leave the reason out; a whole body cannot be cut off.
   if (stop_ == StopReason::none) stop_ = StopReason::end_turn;
-  if (counts.is_object()) usage(counts, sink);
+  if (counts.is_object()) usage(openai_chat::read_usage(counts), sink);
   finish(sink);
   return {};
 }

@@ -61,6 +61,24 @@ class OpenAiChatReader : public testing::Test {
   EventLines log_;
 };
 
+TEST_F(OpenAiChatReader, ReadingThePromptIsProgressAndTimingsCount) {
+  const auto reads = [](int done) {
+    return fmt::format(
+        "data: {{\"choices\":[{{\"finish_reason\":null,\"index\":0,\"delta\":{{\"role\":"
+        "\"assistant\",\"content\":null}}}}],\"id\":\"c1\",\"model\":\"m\","
+        "\"prompt_progress\":{{\"total\":10,\"cache\":0,\"processed\":{},\"time_ms\":1}}}}\n\n",
+        done);
+  };
+  const std::string timings =
+      "data: {\"choices\":[],\"timings\":{\"cache_n\":4,\"prompt_n\":6,\"predicted_n\":2}}\n\n";
+  const auto seen =
+      read(reads(0) + reads(10) + chunk(R"({"content":"hi"})") + kStop + timings + kDone);
+  EXPECT_EQ(seen.lines(),
+            (Lines{R"(start "c1" "m")", "progress", "progress", "block_start 0 text",
+                   R"(delta 0 text "hi")", "block_stop 0", "usage input=6 cache_read=4 output=2",
+                   "finish end_turn input=6 cache_read=4 output=2"}));
+}
+
 TEST_F(OpenAiChatReader, ReadsTextAndPutsUsageBeforeFinish) {
   const auto outcome =
       read(kRole + chunk(R"({"content":"Hel"})") + chunk(R"({"content":"lo \u00e9"})") + kStop +

@@ -131,6 +131,7 @@ void ChatWriter::event(const chat::Event& event, std::string& out) {
   usage_.merge(event.usage);
   switch (event.kind) {
     case EventKind::ping:
+    case EventKind::progress:
     case EventKind::usage:
       return;
     case EventKind::start:
@@ -240,6 +241,7 @@ void ChatWriter::fold(const chat::Event& event) {
     case EventKind::block_stop:
     case EventKind::usage:
     case EventKind::ping:
+    case EventKind::progress:
     case EventKind::error:
       return;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dialect/anthropic.h"
+#include "dialect/openai_chat.h"
 #include "gateway/whole.h"
 
 namespace nl::gateway {
@@ -50,20 +51,27 @@ struct Body {
   bool passed_through = false;
 };
 
+bool is_slim(const Turn& turn, const router::Policy& policy, const router::Candidate& candidate) {
+  return local_mode(turn, policy, candidate) == router::OnLocal::read_only;
+}
+
+// OpenRouter chooses the host; the client may have bounded that choice itself.
+bool chooses_price(const Turn& turn, const provider::Provider& provider) {
+  return provider.setting().openrouter && !turn.document.root()["provider"].exists();
+}
+
 Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
   const router::Candidate& candidate = setup.candidate;
+  const router::Policy& policy = setup.upstreams.policy;
   const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
-  const bool slim =
-      local_mode(turn, setup.upstreams.policy, candidate) == router::OnLocal::read_only;
-  const bool chooses_price =
-      provider.setting().openrouter && turn.document.root()["provider"].exists() == false;
   Body body;
-  if (provider.dialect().id() == turn.dialect.id() && !slim) {
+  if (provider.dialect().id() == turn.dialect.id() && provider.setting().engine == nullptr &&
+      !is_slim(turn, policy, candidate)) {
     dialect::SpliceOptions options;
     options.model = candidate.target.model;
     options.marks = provider.setting().own_client_headers ? dialect::ClientMarks::keep
                                                           : dialect::ClientMarks::remove;
-    if (chooses_price) options.extra_members = max_price_member(candidate.facts);
+    if (chooses_price(turn, provider)) options.extra_members = max_price_member(candidate.facts);
     body.passed_through = true;
     options.thinking = turn.thinking;
     const bool as_it_is =
@@ -74,27 +82,50 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
         as_it_is ? std::string(turn.exchange.body()) : turn.dialect.splice(turn.document, options);
     return body;
   }
-  dialect::EncodeOptions options;
-  options.model = candidate.target.model;
-  options.max_tokens_cap = candidate.facts.output_tokens_max;
-  options.drop_sampling = candidate.facts.fixed_sampling;
-  options.reasoning = candidate.facts.reasoning;
-  options.images = candidate.facts.images;
-  options.context_tokens = candidate.facts.context_tokens;
-  options.max_completion_tokens =
-      setup.upstreams.policy.providers[candidate.target.provider].vendor == router::Vendor::openai;
-  if (slim) options.tools_allowed = reading_tools(turn.request);
-  if (chooses_price) options.extra_members = max_price_member(candidate.facts);
-  Result<std::string> encoded = provider.dialect().encode_request(turn.request, options);
-  if (!encoded) return std::unexpected(std::move(encoded.error()));
-  body.text = std::move(*encoded);
+  Result<std::string> composed = composed_body(turn, policy, candidate, provider);
+  if (!composed) return std::unexpected(std::move(composed.error()));
+  body.text = std::move(*composed);
   return body;
+}
+
+// Servers on this machine do not hold a call's arguments to the schema that declares them.
+std::optional<ToolCheckSetup> tool_check(const Turn& turn, const AttemptSetup& setup) {
+  const router::Candidate& candidate = setup.candidate;
+  const router::Policy& policy = setup.upstreams.policy;
+  if (!policy.providers[candidate.target.provider].local || turn.request.tools.empty()) {
+    return std::nullopt;
+  }
+  const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
+  const bool composed =
+      provider.dialect().id() != turn.dialect.id() || provider.setting().engine != nullptr;
+  for (const chat::Tool& tool : turn.request.tools) {
+    // The server was told the tool as the client declared it: its calls have no known form.
+    if (tool.kind != chat::ToolKind::function && !composed) return std::nullopt;
+  }
+  std::vector<std::string> allowed;
+  if (is_slim(turn, policy, candidate)) allowed = reading_tools(turn.request);
+  ToolCheckSetup check;
+  check.tools = dialect::openai_chat::declared_tools(turn.request, allowed);
+  check.broken = turn.asked_for_call_again ? BrokenCall::tell : BrokenCall::ask_again;
+  check.held_max = setup.options.held_bytes_max;
+  return check;
 }
 
 // A generous whole: ten minutes, or a token a second if more were asked for.
 Duration total_budget(const Turn& turn, const GatewayOptions& options) {
   const auto by_tokens = std::chrono::seconds(turn.request.max_tokens.value_or(0));
   return std::max<Duration>(options.total, std::min<Duration>(by_tokens, std::chrono::hours(2)));
+}
+
+bool is_engine(const AttemptSetup& setup) {
+  return setup.upstreams.providers[setup.candidate.target.provider]->setting().engine != nullptr;
+}
+
+std::optional<EnginePace> engine_pace(const Turn& turn, const AttemptSetup& setup) {
+  if (!is_engine(setup)) return std::nullopt;
+  EnginePace pace(setup.options, total_budget(turn, setup.options), turn.exchange.loop().now());
+  if (turn.facts.images) pace.has_images();
+  return pace;
 }
 
 struct Deadlines {
@@ -108,6 +139,11 @@ Deadlines deadlines(const Turn& turn, const AttemptSetup& setup) {
   const bool slow = reasons(turn, setup.candidate.facts);
   Deadlines made;
   made.whole = now + total_budget(turn, options);
+  if (is_engine(setup)) {
+    // It may have to start first, or be busy with somebody else's prompt.
+    made.head = now + std::max(options.first_progress, options.reasoning);
+    return made;
+  }
   if (turn.request.stream) {
     made.head =
         now + std::max(options.first_progress, slow ? options.reasoning : options.first_progress);
@@ -142,6 +178,24 @@ http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& s
 
 }  // namespace
 
+Result<std::string> composed_body(const Turn& turn, const router::Policy& policy,
+                                  const router::Candidate& candidate,
+                                  const provider::Provider& provider) {
+  dialect::EncodeOptions options;
+  options.model = candidate.target.model;
+  options.max_tokens_cap = candidate.facts.output_tokens_max;
+  options.drop_sampling = candidate.facts.fixed_sampling;
+  options.reasoning = candidate.facts.reasoning;
+  options.images = candidate.facts.images;
+  options.context_tokens = candidate.facts.context_tokens;
+  options.max_completion_tokens =
+      policy.providers[candidate.target.provider].vendor == router::Vendor::openai;
+  if (provider.setting().engine != nullptr) options.server = dialect::Server::llama_server;
+  if (is_slim(turn, policy, candidate)) options.tools_allowed = reading_tools(turn.request);
+  if (chooses_price(turn, provider)) options.extra_members = max_price_member(candidate.facts);
+  return provider.dialect().encode_request(turn.request, options);
+}
+
 http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,
                                                  AttemptSetup setup) {
   AttemptResult result;
@@ -159,12 +213,16 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   provider::Try attempt;
   attempt.client.head = &turn.exchange.head();
   attempt.client.pass_headers = own_vendor;
-  attempt.client.pass_credential = candidate.credential == CredentialSource::client;
+  attempt.client.pass_credential =
+      candidate.credential == CredentialSource::client && !is_engine(setup);
   attempt.body = body->text;
-  attempt.stream = turn.request.stream;
+  attempt.stream = turn.request.stream || is_engine(setup);
   attempt.head_until = until.head;
   auto opened = co_await provider.open(attempt, turn.cancel);
   if (auto* refusal = std::get_if<provider::Refusal>(&opened)) {
+    if (is_engine(setup) && refusal->error.code == ErrorCode::timeout) {
+      provider.setting().engine->report_stall();
+    }
     take_refusal(result, std::move(*refusal));
     result.took = turn.exchange.loop().now() - started;
     co_return result;
@@ -185,7 +243,9 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
                          candidate.target.model,
                          setup.backup,
                          reasons(turn, candidate.facts),
-                         until.whole};
+                         until.whole,
+                         engine_pace(turn, setup),
+                         tool_check(turn, setup)};
   if (turn.request.stream) {
     Relay relay(turn, client, std::move(relay_setup));
     RelayResult relayed = co_await relay.run(opening);
@@ -196,6 +256,7 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
         co_await answer_whole(turn, relay_setup, opening, std::move(headers), result);
     if (!answered) result.error = std::move(answered.error());
   }
+  if (result.tap.error_type == kBrokenCall) turn.asked_for_call_again = true;
   if (result.error) {
     provider.hide_credentials(result.error->message, attempt.client);
     provider.hide_credentials(result.tap.error_type, attempt.client);

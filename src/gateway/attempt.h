@@ -35,6 +35,11 @@ struct AttemptResult {
   Duration took{};
 };
 
+// The body for `candidate` in its own dialect, composed from the canonical request.
+Result<std::string> composed_body(const Turn& turn, const router::Policy& policy,
+                                  const router::Candidate& candidate,
+                                  const provider::Provider& provider);
+
 http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,
                                                  AttemptSetup setup);
 

@@ -59,6 +59,9 @@ class Gateway final : public http::Handler {
  private:
   http::asio::awaitable<void> answer_turn(http::Exchange& exchange, dialect::DialectId dialect);
   http::asio::awaitable<void> count_tokens(http::Exchange& exchange);
+  // The body that states the count, from the engine or the vendor; nothing when neither gave one.
+  http::asio::awaitable<std::optional<std::string>> count_elsewhere(Turn& turn,
+                                                                    const Upstreams& upstreams);
   http::asio::awaitable<void> pass_to_vendor(http::Exchange& exchange, const RouteMatch& route);
   void settle(Turn& turn);
 

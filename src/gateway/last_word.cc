@@ -20,12 +20,36 @@ bool says_too_long(const Error& error) {
          error.message.find("maximum") != std::string::npos;
 }
 
+// Numbers that the server stated, in each vendor's own words: Claude Code compacts by them, SDKs
+// look for the code.
+void word_as_too_long(const Turn& turn, const dialect::UpstreamError& said, Error& error) {
+  if (!said.prompt_tokens || !said.window_tokens) return;
+  switch (turn.dialect.id()) {
+    case dialect::DialectId::anthropic:
+      error.message = fmt::format("prompt is too long: {} tokens > {} maximum", *said.prompt_tokens,
+                                  *said.window_tokens);
+      return;
+    case dialect::DialectId::openai_chat:
+      error.message = fmt::format(
+          "This model's maximum context length is {} tokens. However, your messages resulted in {} "
+          "tokens. Please reduce the length of the messages.",
+          *said.window_tokens, *said.prompt_tokens);
+      return;
+    case dialect::DialectId::ollama:
+      return;
+  }
+}
+
 // What to do so that there is a third tier.
 std::string local_fix(const router::Policy& policy) {
+  constexpr const char* kGetOne =
+      "get a model for this machine (`nightlight pull`, or `nightlight up --model FILE.gguf`)";
   for (const router::ProviderFacts& provider : policy.providers) {
+    if (provider.self_test) return kGetOne;
+    if (provider.name == "engine") return "`nightlight status` says what the engine lacks";
     if (provider.local) return "start the local model server " + provider.name;
   }
-  return "add a local model server (Ollama, LM Studio, llama-server) to [tiers] local";
+  return kGetOne;
 }
 
 }  // namespace
@@ -42,7 +66,8 @@ LastWord caller_fault(const Turn& turn, const Answerer& who, const provider::Pro
     error.message = result.refusal->upstream.message;
   }
   LastWord word = word_for(turn, std::move(error), answer_headers(turn, who, vendor));
-  const bool same = provider.dialect().id() == turn.dialect.id();
+  const bool same =
+      provider.dialect().id() == turn.dialect.id() && provider.setting().engine == nullptr;
   if (same && refused && !result.refusal->body.empty()) {
     word.answer.body = result.refusal->body;
     if (!result.refusal->content_type.empty()) {
@@ -59,6 +84,7 @@ LastWord incapable(const Turn& turn, const AttemptResult& result) {
   }
   if (error.status < 400 || error.status >= 500) error.status = 400;
   error.code = ErrorCode::bad_request;
+  if (result.refusal) word_as_too_long(turn, result.refusal->upstream, error);
   // The words by which clients know to compact (PROTOCOLS 1.11, 2).
   if (error.status != 404 && says_too_long(error) &&
       error.message.find("prompt is too long") == std::string::npos &&

@@ -27,21 +27,54 @@ chat::Event with_declared_name(const chat::Event& event, const chat::Request& re
   return named;
 }
 
+void keep_pace(EnginePace& pace, const chat::Event& event, Instant now) {
+  switch (event.kind) {
+    case chat::EventKind::progress:
+      pace.reads(now);
+      return;
+    case chat::EventKind::block_start:
+    case chat::EventKind::delta:
+    case chat::EventKind::block_stop:
+      pace.writes(now);
+      return;
+    case chat::EventKind::start:
+    case chat::EventKind::usage:
+    case chat::EventKind::finish:
+    case chat::EventKind::ping:
+    case chat::EventKind::error:
+      return;
+  }
+}
+
+Error stalled(const provider::Provider& provider, Duration silence) {
+  if (provider.setting().engine != nullptr) provider.setting().engine->report_stall();
+  return Error(ErrorCode::timeout, fmt::format("no progress for {} s", seconds(silence)));
+}
+
 Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
     : turn_(turn),
       client_(client),
       setup_(std::move(setup)),
-      lane_(setup_.provider.dialect().id() == turn.dialect.id() ? Lane::pass_through
-                                                                : Lane::translate),
+      lane_(setup_.provider.dialect().id() == turn.dialect.id() && !read_into_events(setup_)
+                ? Lane::pass_through
+                : Lane::translate),
       reader_(setup_.provider.dialect().make_reader()),
       framer_(setup_.provider.dialect().framing()),
       may_hold_(setup_.backup == Backup::another_target && !turn.direct &&
                 setup_.options.hold_tools == HoldTools::hold),
       progress_at_(turn.exchange.loop().now()) {
   if (setup_.model != turn.model) names_.model = turn.model;
+  if (setup_.check) check_.emplace(*setup_.check, static_cast<dialect::EventSink&>(*this));
+}
+
+dialect::EventSink& Relay::sink() {
+  if (!check_) return *this;
+  if (client_.committed()) check_->committed();
+  return *check_;
 }
 
 Instant Relay::progress_deadline() const {
+  if (setup_.pace) return setup_.pace->deadline();
   Duration budget = progressed_ ? setup_.options.silence : setup_.options.first_progress;
   if (setup_.reasoning) budget = std::max(budget, setup_.options.reasoning);
   return std::min(setup_.deadline, progress_at_ + budget);
@@ -79,9 +112,8 @@ http::asio::awaitable<Result<void>> Relay::read_stream(provider::Opening& openin
     Result<std::string_view> piece = co_await opening.read(progress_deadline());
     if (!piece) {
       if (piece.error().code == ErrorCode::timeout) {
-        co_return fail(ErrorCode::timeout,
-                       fmt::format("no progress for {} s",
-                                   seconds(turn_.exchange.loop().now() - progress_at_)));
+        co_return std::unexpected(
+            stalled(setup_.provider, turn_.exchange.loop().now() - progress_at_));
       }
       co_return std::unexpected(std::move(piece.error()));
     }
@@ -125,7 +157,7 @@ Result<void> Relay::end_of_body() {
     const Result<void> taken = take(*last);
     if (!taken) return taken;
   }
-  reader_->end(*this);
+  reader_->end(sink());
   if (event_error_) return std::unexpected(*event_error_);
   if (!finished_) return fail(ErrorCode::truncated, "the stream ended without its last event");
   return {};
@@ -142,7 +174,7 @@ http::asio::awaitable<Result<void>> Relay::read_whole(provider::Opening& opening
     }
     body.append(*piece);
   }
-  const Result<void> read = reader_->whole(body, *this);
+  const Result<void> read = reader_->whole(body, sink());
   if (!read) co_return read;
   if (event_error_) co_return std::unexpected(*event_error_);
   content_ = true;
@@ -155,7 +187,7 @@ http::asio::awaitable<Result<void>> Relay::read_whole(provider::Opening& opening
 Result<void> Relay::take(const dialect::SseFrame& frame) {
   // Comments keep a connection alive; our own filler does that for the client.
   if (frame.kind == dialect::FrameKind::comment) return {};
-  Result<void> read = reader_->frame(frame, *this);
+  Result<void> read = reader_->frame(frame, sink());
   if (!read) return read;
   if (event_error_) return std::unexpected(*event_error_);
   if (lane_ == Lane::pass_through) append(frame);
@@ -186,6 +218,7 @@ void Relay::on_event(const chat::Event& event) {
   if (event.kind != EventKind::ping) {
     progress_at_ = turn_.exchange.loop().now();
     progressed_ = true;
+    if (setup_.pace) keep_pace(*setup_.pace, event, progress_at_);
   }
   tap_.usage.merge(event.usage);
   switch (event.kind) {
@@ -221,10 +254,12 @@ void Relay::on_event(const chat::Event& event) {
       tap_.error_status = event.error_status;
       return;
     case EventKind::usage:
-    case EventKind::ping:
       break;
+    case EventKind::ping:
+    case EventKind::progress:
+      return;
   }
-  if (lane_ == Lane::translate && event.kind != EventKind::ping) {
+  if (lane_ == Lane::translate) {
     if (starts_tool(event)) {
       writer_->event(with_declared_name(event, turn_.request), out_);
     } else {
@@ -238,8 +273,16 @@ void Relay::see_content(const chat::Event& event) {
   tap_.content_bytes += static_cast<std::int64_t>(event.text.escaped.size());
   if (!chat::is_content(event)) return;
   ++tap_.content_events;
-  if (!holding_) content_ = true;
+  if (!holding_ && !may_be_asked_again(event)) content_ = true;
   if (!tap_.first_content) tap_.first_content = turn_.exchange.loop().now();
+}
+
+// A thought comes before the call it leads to: while that call may turn out broken and be asked for
+// again, the thought waits with it.
+bool Relay::may_be_asked_again(const chat::Event& event) const {
+  return setup_.check && setup_.check->broken == BrokenCall::ask_again &&
+         event.delta == chat::DeltaKind::thinking && event.kind == chat::EventKind::delta &&
+         out_.size() < setup_.options.held_bytes_max;
 }
 
 void Relay::adopt_early_head() {

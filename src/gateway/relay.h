@@ -14,7 +14,9 @@
 
 #include "chat/event.h"
 #include "gateway/client_stream.h"
+#include "gateway/engine_pace.h"
 #include "gateway/options.h"
+#include "gateway/tool_check.h"
 #include "gateway/turn.h"
 #include "provider/provider.h"
 
@@ -31,7 +33,22 @@ struct RelaySetup {
   Backup backup = Backup::none;
   bool reasoning = false;  // the longer budgets
   Instant deadline{};      // of the whole attempt
+  // Set for the engine: this and not `deadline` says how long it may take.
+  std::optional<EnginePace> pace;
+  // Set where calls are held to their declarations.
+  std::optional<ToolCheckSetup> check;
 };
+
+// Whether an answer must be read into events even where both sides speak one dialect.
+inline bool read_into_events(const RelaySetup& setup) {
+  return setup.pace.has_value() || setup.check.has_value();
+}
+
+// Tells the pace what an event of the engine is a sign of.
+void keep_pace(EnginePace& pace, const chat::Event& event, Instant now);
+
+// The error of an answer in which nothing came for too long; the engine's keeper hears of it.
+Error stalled(const provider::Provider& provider, Duration silence);
 
 // What was seen of an answer, whole or not.
 struct AnswerTap {
@@ -67,6 +84,7 @@ class Relay final : private dialect::EventSink {
 
   void on_event(const chat::Event& event) override;
   void see_content(const chat::Event& event);
+  bool may_be_asked_again(const chat::Event& event) const;
   Result<void> take(const dialect::SseFrame& frame);
   void append(const dialect::SseFrame& frame);
   // Bytes already gathered, made to fit an answer that our early head opened.
@@ -76,6 +94,7 @@ class Relay final : private dialect::EventSink {
   Result<void> end_of_body();
   http::asio::awaitable<Result<void>> flush();
   Instant progress_deadline() const;
+  dialect::EventSink& sink();
 
   Turn& turn_;
   ClientStream& client_;
@@ -83,6 +102,7 @@ class Relay final : private dialect::EventSink {
   Lane lane_;
   std::unique_ptr<dialect::Reader> reader_;
   std::unique_ptr<dialect::Writer> writer_;  // translate only
+  std::optional<ToolCheck> check_;           // between reader_ and this
   dialect::Framer framer_;                   // of the upstream's dialect
   AnswerTap tap_;
   std::string out_;          // gathered, not yet sent

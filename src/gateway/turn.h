@@ -46,6 +46,8 @@ struct Turn {
   bool direct = false;
   // Set when a target refused the signed thinking of this conversation.
   dialect::SignedThinking thinking = dialect::SignedThinking::keep;
+  // A model on this machine has made a call that does not fit: a second one is told as text.
+  bool asked_for_call_again = false;
   state::RequestRow row;
 };
 

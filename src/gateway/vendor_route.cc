@@ -8,8 +8,6 @@
 namespace nl::gateway {
 namespace {
 
-constexpr std::chrono::seconds kCountTokensWait{10};
-
 using dialect::DialectId;
 
 router::Vendor vendor_of(DialectId dialect) {
@@ -103,43 +101,6 @@ http::asio::awaitable<void> Gateway::pass_to_vendor(http::Exchange& exchange,
   }
   const Error error(ErrorCode::not_found, "no provider with a credential serves this path", 404);
   const http::Answer answer = error_answer(route.dialect, error, "");
-  const Result<void> sent = co_await exchange.respond(answer);
-  if (!sent) exchange.abort();
-}
-
-// Forwarded to Anthropic when it can be reached, else estimated: the count only steers a client's
-// own compaction.
-http::asio::awaitable<void> Gateway::count_tokens(http::Exchange& exchange) {
-  const std::shared_ptr<const Upstreams> upstreams = upstreams_;
-  Turn turn(exchange, DialectId::anthropic, documents_);
-  turn.started = parts_.loop.now();
-  const Result<void> read = read_turn(turn, parts_.options.tokens);
-  http::Answer answer;
-  if (!read) {
-    answer = error_answer(DialectId::anthropic, read.error(), "");
-  } else {
-    answer.body = "{\"input_tokens\":" + std::to_string(turn.facts.input_tokens) + "}";
-    answer.headers.emplace_back("x-nightlight-tier", "estimate");
-    const auto vendor = vendor_provider(*upstreams, DialectId::anthropic, turn.credential);
-    if (vendor && !parts_.health.offline(turn.started)) {
-      provider::Try attempt;
-      attempt.operation = provider::Operation::count_tokens;
-      attempt.client.head = &exchange.head();
-      attempt.client.pass_headers = true;
-      attempt.client.pass_credential = vendor->client_credential;
-      attempt.body = exchange.body();
-      attempt.head_until = turn.started + kCountTokensWait;
-      auto opened = co_await vendor->provider->open(attempt, turn.cancel);
-      if (auto* opening = std::get_if<provider::Opening>(&opened)) {
-        const Result<std::string_view> piece = co_await opening->read(attempt.head_until);
-        dialect::Document document;
-        if (piece && document.parse(*piece) && document.root()["input_tokens"].integer()) {
-          answer.body = *piece;
-          answer.headers.clear();
-        }
-      }
-    }
-  }
   const Result<void> sent = co_await exchange.respond(answer);
   if (!sent) exchange.abort();
 }

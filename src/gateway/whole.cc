@@ -6,8 +6,10 @@ namespace {
 // Taps events and, when translating, folds them into a writer.
 class Fold final : public dialect::EventSink {
  public:
-  Fold(const Turn& turn, dialect::Writer* writer)
-      : loop_(turn.exchange.loop()), request_(turn.request), writer_(writer) {}
+  Fold(const Turn& turn, dialect::Writer* writer, const std::optional<EnginePace>& engine_pace)
+      : pace(engine_pace), loop_(turn.exchange.loop()), request_(turn.request), writer_(writer) {}
+
+  Duration silence() const { return pace ? loop_.now() - pace->last() : Duration(); }
 
   void on_event(const chat::Event& event) override {
     tap.usage.merge(event.usage);
@@ -27,6 +29,7 @@ class Fold final : public dialect::EventSink {
       tap.error_status = event.error_status;
       return;
     }
+    if (pace) keep_pace(*pace, event, loop_.now());
     if (writer_ == nullptr) return;
     writer_->fold(starts_tool(event) ? with_declared_name(event, request_) : event);
   }
@@ -34,6 +37,7 @@ class Fold final : public dialect::EventSink {
   AnswerTap tap;
   std::optional<Error> error;
   bool finished = false;
+  std::optional<EnginePace> pace;
 
  private:
   const http::Loop& loop_;
@@ -60,21 +64,71 @@ http::asio::awaitable<Result<std::string>> read_body(provider::Opening& opening,
   }
 }
 
-Result<void> read_frames(std::string_view body, dialect::Framer framer, dialect::Reader& reader,
-                         Fold& fold) {
-  const Result<void> fed = framer.feed(body);
-  if (!fed) return fed;
-  for (std::optional<dialect::SseFrame> frame = framer.next();; frame = framer.next()) {
-    if (!frame) frame = framer.finish();
-    if (!frame) break;
-    const Result<void> read = reader.frame(*frame, fold);
-    if (!read) return read;
+// A stream where one body was asked for, or the engine's, which always streams: so its progress is
+// seen, and the client's leaving stops it.
+class FoldedStream {
+ public:
+  FoldedStream(dialect::Framer framer, dialect::Reader& reader, dialect::EventSink& sink)
+      : framer_(std::move(framer)), reader_(reader), sink_(sink) {}
+
+  Result<void> feed(std::string_view piece) {
+    const Result<void> fed = framer_.feed(piece);
+    if (!fed) return fed;
+    while (const std::optional<dialect::SseFrame> frame = framer_.next()) {
+      if (Result<void> read = reader_.frame(*frame, sink_); !read) return read;
+    }
+    return {};
   }
-  reader.end(fold);
-  if (!fold.error && !fold.finished) {
-    return fail(ErrorCode::truncated, "the stream ended without its last event");
+  Result<void> end() {
+    if (const std::optional<dialect::SseFrame> last = framer_.finish()) {
+      if (Result<void> read = reader_.frame(*last, sink_); !read) return read;
+    }
+    reader_.end(sink_);
+    return {};
+  }
+
+ private:
+  dialect::Framer framer_;
+  dialect::Reader& reader_;
+  dialect::EventSink& sink_;
+};
+
+// What the events so far say of the answer as a whole.
+Result<void> judge(const Fold& fold, Backup backup) {
+  if (fold.error) return std::unexpected(*fold.error);
+  if (!fold.finished) return fail(ErrorCode::truncated, "the stream ended without its last event");
+  const bool meant =
+      fold.tap.stop == chat::StopReason::refusal || fold.tap.stop == chat::StopReason::pause;
+  if (fold.tap.content_events == 0 && backup == Backup::another_target && !meant) {
+    return fail(ErrorCode::empty_answer, "an empty answer");
   }
   return {};
+}
+
+http::asio::awaitable<Result<void>> read_events(provider::Opening& opening, FoldedStream& stream,
+                                                Fold& fold, const RelaySetup& setup) {
+  std::size_t bytes = 0;
+  while (!fold.error) {
+    const Instant until = fold.pace ? fold.pace->deadline() : setup.deadline;
+    Result<std::string_view> piece = co_await opening.read(until);
+    if (!piece) {
+      if (piece.error().code != ErrorCode::timeout) {
+        co_return std::unexpected(std::move(piece.error()));
+      }
+      if (!fold.pace) co_return fail(ErrorCode::timeout, "no whole answer in time");
+      co_return std::unexpected(stalled(setup.provider, fold.silence()));
+    }
+    if (piece->empty()) break;
+    bytes += piece->size();
+    if (bytes > setup.options.answer_bytes_max) {
+      co_return fail(ErrorCode::protocol, "the answer is larger than its limit");
+    }
+    const Result<void> fed = stream.feed(*piece);
+    if (!fed) co_return fed;
+  }
+  const Result<void> ended = stream.end();
+  if (!ended) co_return ended;
+  co_return judge(fold, setup.backup);
 }
 
 }  // namespace
@@ -82,21 +136,29 @@ Result<void> read_frames(std::string_view body, dialect::Framer framer, dialect:
 http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetup& setup,
                                                      provider::Opening& opening) {
   WholeResult result;
-  const bool same = setup.provider.dialect().id() == turn.dialect.id() && !opening.event_stream;
+  const bool same = setup.provider.dialect().id() == turn.dialect.id() && !opening.event_stream &&
+                    !read_into_events(setup);
   const std::unique_ptr<dialect::Reader> reader = setup.provider.dialect().make_reader();
-  const dialect::Framer framer(setup.provider.dialect().framing());
   std::unique_ptr<dialect::Writer> writer;
   if (!same) writer = turn.dialect.make_writer(answer_context(turn));
-  Fold fold(turn, writer.get());
+  Fold fold(turn, writer.get(), setup.pace);
+  std::optional<ToolCheck> check;
+  if (setup.check) check.emplace(*setup.check, fold);
+  dialect::EventSink& sink = check ? static_cast<dialect::EventSink&>(*check) : fold;
 
-  Result<std::string> body =
-      co_await read_body(opening, setup.deadline, setup.options.answer_bytes_max);
-  if (!body) {
-    result.error = std::move(body.error());
-    co_return result;
+  Result<std::string> body = std::string();
+  Result<void> read;
+  if (opening.event_stream) {
+    FoldedStream stream(dialect::Framer(setup.provider.dialect().framing()), *reader, sink);
+    read = co_await read_events(opening, stream, fold, setup);
+  } else {
+    body = co_await read_body(opening, setup.deadline, setup.options.answer_bytes_max);
+    if (!body) {
+      result.error = std::move(body.error());
+      co_return result;
+    }
+    read = reader->whole(*body, sink);
   }
-  Result<void> read =
-      opening.event_stream ? read_frames(*body, framer, *reader, fold) : reader->whole(*body, fold);
   result.tap = std::move(fold.tap);
   // The last target's empty answer is passed on honestly, unless it is an error in disguise.
   const bool honest =

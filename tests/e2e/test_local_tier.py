@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -146,6 +147,20 @@ class Faults(Case):
         answer, said = ask(nl, "anthropic", True, "Repeat: still here")
         self.assertEqual(said.text, "still here")
         self.assertNotEqual(lt.engine_of(nl)["pid"], state["pid"])
+
+    def test_an_engine_slow_to_start_is_a_pause_too(self):
+        folder = tempfile.mkdtemp(prefix="slow-engine-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        slow = os.path.join(folder, "llama-server")
+        with open(slow, "w", encoding="utf-8") as f:
+            f.write('#!/bin/sh\ncase "$*" in *--model*) sleep 6;; esac\n'
+                    f'exec {lt.engine_or_skip()} "$@"\n')
+        os.chmod(slow, 0o755)
+        nl = self.up(lt.alone(lt.EMBER + f'server = "{slow}"\nstart = "on-demand"\n'))
+        begin = time.monotonic()
+        self.assertEqual(ask(nl, "anthropic", True, "Repeat: at last")[1].text, "at last")
+        self.assertGreater(time.monotonic() - begin, 5)
+        self.assertEqual(ask(nl, "openai", False, "Repeat: at once")[1].text, "at once")
 
     def test_a_stranger_on_a_stale_socket_is_never_spoken_to(self):
         nl = self.up(lt.alone(lt.EMBER))
