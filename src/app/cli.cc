@@ -10,7 +10,7 @@
 namespace nl::app {
 namespace {
 
-constexpr const char* kCommands = "up, check, status, why, report, run, version";
+constexpr const char* kCommands = "up, check, status, why, report, run, drill, version";
 
 // Each command's help ends with an example.
 constexpr const char* kExamples[][2] = {
@@ -22,6 +22,9 @@ constexpr const char* kExamples[][2] = {
     {"why", "Example:\n  nightlight why last\n  nightlight why req_4k2m9x"},
     {"report", "Example:\n  nightlight report --since yesterday"},
     {"run", "Example:\n  nightlight run claude\n  nightlight run claude -- --continue"},
+    {"drill",
+     "Example:\n  nightlight drill --demo            # tmux: you pull the plug\n"
+     "  nightlight drill --demo --script --out drill-report"},
     {"version", "Example:\n  nightlight version"},
 };
 
@@ -30,6 +33,8 @@ struct Raw {
   bool json = false;
   bool line = false;
   bool defaults = false;
+  bool demo = false;
+  bool script = false;
   std::string level = "info";
   std::string since = "today";
 };
@@ -68,6 +73,11 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   report->add_flag("--json", raw.json, "the same for programs");
   CLI::App* run = app.add_subcommand("run", "start a client on the gateway; arguments after --");
   run->add_option("client", options.subject, "claude, opencode")->required()->type_name("CLIENT");
+  CLI::App* drill = app.add_subcommand("drill", "rehearse the blackout and write a report");
+  drill->add_flag("--demo", raw.demo, "against two scripted clouds: no key, no network, no cost");
+  drill->add_flag("--script", raw.script, "a fixed sequence without a terminal; 0 = no errors");
+  drill->add_option("--out", options.drill.out, "folder for the report")->type_name("DIR");
+  drill->add_option("--pane", options.drill.pane_socket, "")->group("");
   app.add_subcommand("version", "print the version");
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
@@ -98,6 +108,7 @@ Command command_of(const std::string& name) {
   if (name == "status") return Command::status;
   if (name == "why") return Command::why;
   if (name == "report") return Command::report;
+  if (name == "drill") return Command::drill;
   return name == "run" ? Command::run : Command::up;
 }
 
@@ -164,6 +175,10 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   options.form = form_of(raw);
   options.level = level_of(raw.level);
   if (options.command == Command::report) options.subject = raw.since;
+  if (options.command == Command::drill && !raw.demo) {
+    return mistake("drill needs --demo: a drill on your own configuration is not here yet");
+  }
+  if (raw.script) options.drill.play = DrillPlay::script;
   return options;
 }
 

@@ -14,9 +14,18 @@
 
 namespace nl::app {
 
-enum class Command : std::uint8_t { up, check, status, why, report, run };
+enum class Command : std::uint8_t { up, check, status, why, report, run, drill };
 
 enum class Form : std::uint8_t { people, json, line, defaults };
+
+// drill: who pulls the plugs.
+enum class DrillPlay : std::uint8_t { terminal, script };
+
+struct DrillOptions {
+  DrillPlay play = DrillPlay::terminal;
+  std::string out;          // --out; empty = below the state folder
+  std::string pane_socket;  // of the tmux that this drill runs in; empty = none
+};
 
 struct CliOptions {
   Command command = Command::up;
@@ -26,6 +35,7 @@ struct CliOptions {
   std::string subject;            // why: the id; run: the client; report: --since
   std::vector<std::string> rest;  // run: what follows --
   std::string program;            // argv[0]
+  DrillOptions drill;
 };
 
 // Text to print instead of running a command; `status` 0 goes to standard output, else to error.

@@ -61,7 +61,7 @@ TEST(Cli, AnUnknownCommandIsOneLine) {
   EXPECT_EQ(said.status, 2);
   EXPECT_EQ(said.text,
             "nightlight: no command is called \"upp\": use up, check, status, why, report, run, "
-            "version; `nightlight --help` lists what there is\n");
+            "drill, version; `nightlight --help` lists what there is\n");
 }
 
 TEST(Cli, OtherMistakesAreOneLineToo) {
@@ -77,9 +77,20 @@ TEST(Cli, OtherMistakesAreOneLineToo) {
   }
 }
 
+TEST(Cli, ADrillIsPlayedByAPersonOrAScript) {
+  CliOptions drill = options({"drill", "--demo"});
+  EXPECT_EQ(drill.command, Command::drill);
+  EXPECT_EQ(drill.drill.play, DrillPlay::terminal);
+  drill = options({"drill", "--demo", "--script", "--out", "here"});
+  EXPECT_EQ(drill.drill.play, DrillPlay::script);
+  EXPECT_EQ(drill.drill.out, "here");
+  EXPECT_NE(text({"drill"}).text.find("drill needs --demo"), std::string::npos);
+}
+
 TEST(Cli, HelpHasAnExampleForEveryCommand) {
   EXPECT_NE(text({"--help"}).text.find("run claude"), std::string::npos);
-  for (const char* command : {"up", "check", "status", "why", "report", "run", "version"}) {
+  for (const char* command :
+       {"up", "check", "status", "why", "report", "run", "drill", "version"}) {
     const CliText said = text({command, "--help"});
     EXPECT_EQ(said.status, 0);
     EXPECT_NE(said.text.find("Example:"), std::string::npos) << command;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/cli.h"
+#include "app/drill.h"
 #include "app/plan_view.h"
 #include "app/report.h"
 #include "app/run_client.h"
@@ -51,11 +52,13 @@ int dispatch(const CliOptions& options) {
   }
   const Environment environment = Environment::of_process();
   if (options.command == Command::run) return run(options, environment);
+  if (options.command == Command::drill) return drill(options, environment);
   const auto config = load_config(options.config, environment);
   if (!config) return complain(config.error());
   switch (options.command) {
     case Command::up:
     case Command::run:
+    case Command::drill:
       break;
     case Command::check:
       return check(options, *config, environment);
