@@ -74,6 +74,8 @@ struct Tool {
   JsonText name;
   JsonText description;
   JsonRaw schema;  // JSON Schema of the arguments; empty = no arguments
+  // The schema is an object that states its type and its properties: any vendor takes it as it is.
+  bool complete_schema = false;
   JsonRaw strict;  // true | false | empty
   JsonRaw cache_control;
   JsonRaw vendor;  // the whole declaration, for ToolKind::vendor

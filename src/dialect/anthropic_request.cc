@@ -6,6 +6,7 @@
 #include "dialect/anthropic.h"
 #include "dialect/anthropic_blocks.h"
 #include "dialect/json_path.h"
+#include "dialect/tool_schema.h"
 
 namespace nl::dialect {
 namespace {
@@ -236,6 +237,7 @@ class Decoder {
       return refuse_type(root_, schema, "a schema object");
     }
     if (schema.is_object()) made.schema = schema.json();
+    made.complete_schema = is_complete_schema(schema);
     if (tool["strict"].is_bool()) made.strict = tool["strict"].json();
     return {};
   }

@@ -35,8 +35,13 @@ bool is_declared(const chat::Tool& tool, const EncodeOptions& options) {
 }
 
 // The vendor insists on "type":"object" at the top.
-void append_schema(JsonWriter& json, chat::JsonRaw schema) {
+void append_schema(JsonWriter& json, const chat::Tool& tool) {
+  const chat::JsonRaw schema = tool.schema;
   json.key("input_schema");
+  if (tool.complete_schema) {
+    json.raw(schema);
+    return;
+  }
   Document document;
   if (schema.empty() || !document.parse(schema.json) || !document.root().is_object()) {
     json.raw({kNoArguments});
@@ -61,7 +66,7 @@ void append_tool(JsonWriter& json, const chat::Tool& tool, CacheMarks& marks) {
   }
   json.begin_object().string("name", tool_name(tool.name));
   if (!tool.description.empty()) json.text("description", tool.description);
-  append_schema(json, tool.schema);
+  append_schema(json, tool);
   json.raw_unless_empty("cache_control", marks.take(tool.cache_control)).end_object();
 }
 

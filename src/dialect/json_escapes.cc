@@ -60,6 +60,14 @@ std::uint64_t allowed_bits(const char* p) {
   });
 }
 
+std::uint64_t surrogate_bits(const char* p) {
+  const auto here = [](const char* at) {
+    const __m128i d = equal(_mm_or_si128(load(at + 2), _mm_set1_epi8('d' ^ 'D')), 'd');
+    return bits(_mm_and_si128(_mm_and_si128(equal(load(at), '\\'), equal(load(at + 1), 'u')), d));
+  };
+  return here(p) | here(p + 16) | here(p + 32) | here(p + 48);
+}
+
 #else
 
 template <typename Find>
@@ -79,6 +87,13 @@ std::uint64_t unicode_bits(const char* p) {
 
 std::uint64_t allowed_bits(const char* p) {
   return block_bits(p, [](char c) { return std::string_view("\"\\/bfnrtu").contains(c); });
+}
+
+std::uint64_t surrogate_bits(const char* p) {
+  for (unsigned i = 0; i < kBlock; ++i) {
+    if (p[i] == '\\' && p[i + 1] == 'u' && (p[i + 2] | 0x20) == 'd') return 1;
+  }
+  return 0;
 }
 
 #endif
@@ -117,6 +132,21 @@ std::optional<JsonFault> check_block(std::string_view text, std::size_t at, cons
 }
 
 }  // namespace
+
+bool may_hold_surrogate(std::string_view json) {
+  const char* p = json.data();
+  std::size_t left = json.size();
+  // Three loads, one and two bytes apart, put the three characters of one place side by side.
+  while (left >= kBlock + 2) {
+    if (surrogate_bits(p) != 0) return true;
+    p += kBlock;
+    left -= kBlock;
+  }
+  for (; left >= 3; ++p, --left) {
+    if (p[0] == '\\' && p[1] == 'u' && (p[2] == 'd' || p[2] == 'D')) return true;
+  }
+  return false;
+}
 
 std::optional<JsonFault> JsonEscapes::run(std::string_view text) {
   const std::size_t whole = text.size() / kBlock;

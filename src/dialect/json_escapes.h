@@ -15,6 +15,10 @@
 
 namespace nl::dialect {
 
+// Whether a \\ud... or \\uD... may stand in `json`, which is the beginning of every escaped
+// surrogate. Quick, and never wrong about "no".
+bool may_hold_surrogate(std::string_view json);
+
 class JsonEscapes {
  public:
   std::optional<JsonFault> run(std::string_view text);

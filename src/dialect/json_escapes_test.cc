@@ -81,5 +81,24 @@ TEST(JsonEscapes, SaysWhetherARangeHoldsABackslash) {
   }
 }
 
+TEST(JsonEscapes, FindsWhereASurrogateMayStandWhateverTheOffset) {
+  for (const std::size_t size : {0u, 1u, 2u, 3u, 63u, 64u, 65u, 66u, 67u, 130u, 200u}) {
+    const std::string plain(size, 'u');
+    ASSERT_FALSE(may_hold_surrogate(plain)) << size;
+    for (std::size_t at = 0; at + 3 <= size; ++at) {
+      for (const char* escape : {"\\ud", "\\uD"}) {
+        std::string text = plain;
+        text.replace(at, 3, escape);
+        ASSERT_TRUE(may_hold_surrogate(text)) << size << " " << at;
+      }
+      for (const char* other : {"\\ue", "\\Ud", "/ud", "\\nd"}) {
+        std::string text = plain;
+        text.replace(at, 3, other);
+        ASSERT_FALSE(may_hold_surrogate(text)) << size << " " << at << other;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nl::dialect

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <optional>
 
+#include "dialect/json_escapes.h"
+
 namespace nl::dialect {
 namespace {
 
@@ -94,6 +96,7 @@ JsonWriter& JsonWriter::members(std::string_view raw_members) {
 }
 
 std::string repair_surrogates(std::string json) {
+  if (!may_hold_surrogate(json)) return json;
   std::size_t at = json.find('\\');
   while (at != std::string::npos) {
     const auto unit = escaped_unit(json, at);

@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -63,7 +63,7 @@ class OllamaReader final : public Reader {
 
   Document document_;
   BlockQueue blocks_;
-  std::deque<std::string> made_;  // argument texts of this line: escaped here
+  std::list<std::string> made_;  // argument texts of this line: escaped here
   std::int64_t calls_ = 0;
   bool started_ = false;
   bool said_ = false;  // this line made an event

@@ -3,6 +3,7 @@
 
 #include "dialect/json_path.h"
 #include "dialect/ollama.h"
+#include "dialect/tool_schema.h"
 
 namespace nl::dialect {
 namespace {
@@ -70,6 +71,7 @@ Result<void> FieldDecoder::tools() {
     tool.name = name.text();
     tool.description = body["description"].text();
     if (schema.is_object()) tool.schema = schema.json();
+    tool.complete_schema = is_complete_schema(schema);
     request_.tools.push_back(tool);
   }
   return {};

@@ -193,11 +193,15 @@ std::vector<const chat::Tool*> openai_chat::declared_tools(
 }
 
 void openai_chat::encode_function(const chat::Tool& tool, Server server, JsonWriter& writer) {
-  Document document;
   writer.begin_object().string("type", "function").key("function").begin_object();
   writer.string("name", fit_tool_name(tool.name));
   if (!tool.description.empty()) writer.text("description", tool.description);
   writer.key("parameters");
+  if (tool.complete_schema && tool.strict.json != "true") {
+    writer.raw(tool.schema).end_object().end_object();
+    return;
+  }
+  Document document;
   if (tool.schema.empty() || !document.parse(tool.schema.json) || !document.root().is_object()) {
     writer.raw(chat::JsonRaw{kNoArguments});
   } else {

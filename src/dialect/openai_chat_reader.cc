@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <deque>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +52,7 @@ class ChatReader final : public Reader {
 
   Document document_;
   BlockQueue blocks_;
-  std::deque<std::string> made_;  // argument texts of this frame that had to be escaped
+  std::list<std::string> made_;  // argument texts of this frame that had to be escaped
   chat::Usage usage_;
   StopReason stop_ = StopReason::none;
   bool refused_ = false;

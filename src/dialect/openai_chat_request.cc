@@ -3,6 +3,7 @@
 
 #include "dialect/json_path.h"
 #include "dialect/openai_chat.h"
+#include "dialect/tool_schema.h"
 
 namespace nl::dialect {
 namespace {
@@ -95,6 +96,7 @@ Result<void> FieldDecoder::function(const Value& body, const Value& declaration)
   tool.name = name.text();
   tool.description = body["description"].text();
   if (schema.is_object()) tool.schema = schema.json();
+  tool.complete_schema = is_complete_schema(schema);
   if (body["strict"].is_bool()) tool.strict = body["strict"].json();
   const Value mark = declaration["cache_control"];
   if (mark.is_object()) tool.cache_control = mark.json();

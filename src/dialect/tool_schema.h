@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "chat/text.h"
+#include "dialect/json.h"
 
 namespace nl::dialect {
 
@@ -25,6 +26,10 @@ struct FittedArguments {
 
 // `schema` may be empty: any object fits. Errors: protocol, naming the place and what is wrong.
 Result<FittedArguments> fit_arguments(chat::JsonRaw schema, std::string_view arguments);
+
+// Whether `schema` is an object of "type":"object" with an object of properties: what every vendor
+// takes as it is.
+bool is_complete_schema(const Value& schema);
 
 // Whether two names are one but for case, underscores, hyphens and spaces.
 bool same_name_loosely(std::string_view left, std::string_view right);

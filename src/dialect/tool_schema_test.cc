@@ -248,5 +248,19 @@ TEST(ToolSchema, AnyBytesAreTakenWithoutHarm) {
   }
 }
 
+TEST(ToolSchema, KnowsASchemaThatEveryVendorTakes) {
+  const auto complete = [](std::string_view json) {
+    Document document;
+    return document.parse(json).has_value() && is_complete_schema(document.root());
+  };
+  EXPECT_TRUE(complete(R"({"type":"object","properties":{}})"));
+  EXPECT_TRUE(complete(R"({"properties":{"a":{}},"required":["a"],"type":"object"})"));
+  EXPECT_FALSE(complete(R"({"type":"object"})"));
+  EXPECT_FALSE(complete(R"({"properties":{}})"));
+  EXPECT_FALSE(complete(R"({"type":["object"],"properties":{}})"));
+  EXPECT_FALSE(complete(R"({"type":"object","properties":[]})"));
+  EXPECT_FALSE(complete("true"));
+}
+
 }  // namespace
 }  // namespace nl::dialect

@@ -74,14 +74,19 @@ router::Plan Failover::make_plan() {
     turn_.row.plan_note.append("not ").append(skipped.target).append(": ");
     turn_.row.plan_note.append(skipped.why).append("\n");
   }
-  // The first target that health or budget left out is why another one answers.
-  if (reason_.empty() && !plan.skipped.empty() && !plan.candidates.empty() &&
-      target_name(plan.candidates.front().target) != plan.preferred) {
-    for (const router::Skipped& skipped : plan.skipped) {
-      if (skipped.target == plan.preferred) reason_ = skipped.target + ": " + skipped.why;
-    }
-  }
+  if (reason_.empty()) reason_ = why_not_preferred(plan);
   return plan;
+}
+
+// What health or budget left out, or what moved the preferred target behind others.
+std::string Failover::why_not_preferred(const router::Plan& plan) const {
+  if (plan.candidates.empty()) return {};
+  if (target_name(plan.candidates.front().target) == plan.preferred) return {};
+  for (const router::Skipped& skipped : plan.skipped) {
+    if (skipped.target == plan.preferred) return skipped.target + ": " + skipped.why;
+  }
+  const bool offline = parts_.health.offline(turn_.exchange.loop().now());
+  return plan.preferred + (offline ? ": no network" : ": broke off in this conversation");
 }
 
 http::asio::awaitable<void> Failover::run() {

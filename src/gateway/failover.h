@@ -47,6 +47,7 @@ class Failover {
   enum class After : std::uint8_t { done, exhausted };
 
   router::Plan make_plan();
+  std::string why_not_preferred(const router::Plan& plan) const;
   http::asio::awaitable<After> walk(router::Plan& plan);
   http::asio::awaitable<Step> try_candidate(const router::Plan& plan, std::size_t index);
   http::asio::awaitable<Step> after_failure(const router::Plan& plan, std::size_t index,

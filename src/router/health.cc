@@ -25,7 +25,8 @@ constexpr std::size_t kOfflineProviders = 2;
 constexpr seconds kProbeFirst{5};
 constexpr seconds kProbeMax{60};
 constexpr seconds kRejectionMemory{60};
-constexpr minutes kDemotion{30};
+// Long enough for a client's own resume, short enough to come back to a cloud that was cut once.
+constexpr minutes kDemotion{5};
 // A long hold is tested once an hour: the person may have paid in the meantime.
 constexpr hours kHoldProbe{1};
 constexpr minutes kClientKeyHold{5};

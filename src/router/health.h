@@ -61,7 +61,7 @@ class Health {
   // it can refresh), false when the same token failed again (fail over).
   bool first_rejection(std::uint64_t credential_mark, Instant now);
 
-  // `target` broke mid-answer in `conversation`: it goes last there for 30 minutes.
+  // `target` broke mid-answer in `conversation`: it goes last there for 5 minutes.
   void demote(std::uint64_t conversation, const std::string& provider, Instant now);
   bool demoted(std::uint64_t conversation, const std::string& provider, Instant now) const;
 

@@ -263,8 +263,8 @@ TEST_F(HealthTest, ABrokenAnswerDemotesForItsConversationAlone) {
   EXPECT_TRUE(health.demoted(1, "anthropic", now));
   EXPECT_FALSE(health.demoted(2, "anthropic", now));
   EXPECT_FALSE(health.demoted(1, "openai", now));
-  EXPECT_TRUE(health.demoted(1, "anthropic", now + minutes(29)));
-  EXPECT_FALSE(health.demoted(1, "anthropic", now + minutes(30)));
+  EXPECT_TRUE(health.demoted(1, "anthropic", now + minutes(4)));
+  EXPECT_FALSE(health.demoted(1, "anthropic", now + minutes(5)));
 }
 
 TEST_F(HealthTest, TheSnapshotShowsTargetsAndWhatIsShut) {
