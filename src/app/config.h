@@ -59,6 +59,8 @@ struct EngineConfig {
   std::int64_t context_tokens = 0;  // 0 = what suits model and machine
   int slots = 2;                    // conversations held at once
   std::string server;               // a llama-server; empty = looked for
+
+  friend bool operator==(const EngineConfig&, const EngineConfig&) = default;
 };
 
 // A target as written: "@tier", "provider/model" (the first slash splits) or "provider". "engine"

@@ -1,7 +1,12 @@
 #include "app/local_engine.h"
 
+#include <algorithm>
+
 namespace nl::app {
 namespace {
+
+// How long a client that has left may go unnoticed while the engine starts.
+constexpr Duration kLookAtClient = std::chrono::milliseconds(500);
 
 engine::SupervisorOptions options_for(const EngineChoice& choice,
                                       const std::string& runtime_folder) {
@@ -17,8 +22,16 @@ class LocalEngine::OnLoop final : public provider::Readiness {
  public:
   OnLoop(engine::Supervisor& supervisor, http::Loop& loop) : supervisor_(supervisor), loop_(loop) {}
 
-  http::asio::awaitable<Result<http::Endpoint>> ready(Instant until) override {
-    return supervisor_.ready(loop_, until);
+  http::asio::awaitable<Result<http::Endpoint>> ready(http::Cancel& cancel,
+                                                      Instant until) override {
+    for (;;) {
+      const Instant look = std::min(until, loop_.now() + kLookAtClient);
+      auto there = co_await supervisor_.ready(loop_, look);
+      if (there || there.error().code != ErrorCode::timeout || loop_.now() >= until) {
+        co_return there;
+      }
+      if (cancel.fired()) co_return fail(ErrorCode::cancelled, "the client has left");
+    }
   }
   void report_stall() override { supervisor_.report_stall(); }
 

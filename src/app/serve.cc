@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -121,6 +122,7 @@ class Serving {
   std::unique_ptr<LocalEngine> engine_;  // before its loop's end
   std::unique_ptr<asio::signal_set> signals_;
   std::vector<std::string> addresses_;  // really bound
+  std::atomic<int> others_{0};          // workers but the first that still run
   bool draining_ = false;
 };
 
@@ -271,6 +273,9 @@ void Serving::reload() {
     log::error("reload refused, the last good configuration stays: {}", loaded.error().message);
     return;
   }
+  if (loaded->uses_engine() != engine_choice_.has_value() || loaded->engine != config_.engine) {
+    log::warn("the engine stays as it is: a change of [engine] needs a restart");
+  }
   config_.providers = loaded->providers;
   routing_ = make_routing(*loaded, engine_choice_ ? &*engine_choice_ : nullptr);
   for (const FoundServer& server : found_) add_found(routing_, server, *loaded);
@@ -319,13 +324,16 @@ int Serving::run() {
   if (const auto built = build(); !built) return say(built.error());
   if (const auto bound = listen(); !bound) return say(bound.error());
   Worker& first = *workers_.front();
+  first.others = &others_;
   watch_signals(first);
   print_plan();
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
-    worker.thread = std::thread([&worker]() {
+    others_.fetch_add(1, std::memory_order_relaxed);
+    worker.thread = std::thread([this, &worker]() {
       const auto work = asio::make_work_guard(worker.loop.io());
       worker.loop.io().run();
+      others_.fetch_sub(1, std::memory_order_release);
     });
   }
   first.loop.io().run();

@@ -3,7 +3,8 @@
 namespace nl::app {
 
 void Worker::stop_when_idle(Instant deadline) {
-  if (server->active() == 0 || loop.now() >= deadline) {
+  const bool last = others == nullptr || others->load(std::memory_order_acquire) == 0;
+  if (last && (server->active() == 0 || loop.now() >= deadline)) {
     server->stop();
     loop.io().stop();
     return;

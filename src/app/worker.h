@@ -3,6 +3,7 @@
 // Made and wired by serve.cc before the loop runs; stopped on its own thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <thread>
@@ -26,6 +27,9 @@ struct Worker {
   provider::Readiness* engine = nullptr;  // on this loop
   std::unique_ptr<http::asio::steady_timer> drain_timer;
   std::thread thread;
+  // The first worker, on whose loop the engine is looked after: how many others still run. It ends
+  // last. Null for the others.
+  const std::atomic<int>* others = nullptr;
 
   // On the loop's own thread: stops it once no request is being answered, at `deadline` at the
   // latest.

@@ -63,12 +63,17 @@ void Supervisor::report_stall() {
 }
 
 asio::awaitable<Result<http::Endpoint>> Supervisor::ready(http::Loop& caller, Instant until) {
-  const std::shared_ptr<Core> core = core_;
-  if (auto endpoint = core->board()->endpoint()) co_return std::move(*endpoint);
-  EngineBoard::Watcher watcher(core->board(), caller);
-  asio::post(core->loop().io(), [core] { core->ask(); });
+  // Only the board outlives a wait here: a caller that is cut off with its loop must not be the
+  // last to hold what belongs to the supervisor's loop.
+  const std::shared_ptr<EngineBoard> board = core_->board();
+  if (auto endpoint = board->endpoint()) co_return std::move(*endpoint);
+  EngineBoard::Watcher watcher(board, caller);
+  const std::weak_ptr<Core> asked_core = core_;
+  asio::post(core_->loop().io(), [asked_core] {
+    if (const std::shared_ptr<Core> core = asked_core.lock()) core->ask();
+  });
   for (bool asked = false;; asked = true) {
-    const EngineState state = core->board()->read();
+    const EngineState state = board->read();
     if (state.condition == Condition::ready) co_return state.endpoint;
     const bool hopeless = state.condition == Condition::absent ||
                           (state.condition == Condition::failed && !state.trying) ||

@@ -322,7 +322,11 @@ asio::awaitable<std::optional<Supervisor::Core::Ending>> Supervisor::Core::check
   }
   const Reply second = co_await get("/slots", limits_.stall_check);
   if (second.answered) progress_.report(second.body, loop_.now());
-  if (!progress_.moved_since(seen)) {
+  if (progress_.moved_since(seen)) co_return ending;
+  // Between two batches an engine at work answers for its health alone: then silence is no proof,
+  // and the watchdog's own patience decides.
+  const Reply health = co_await get("/health", limits_.health_within);
+  if (second.answered || !health.answered) {
     ending.emplace(Ending::Kind::failed, "hangs: a request waited for a token in vain");
   }
   co_return ending;

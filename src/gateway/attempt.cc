@@ -11,6 +11,9 @@
 namespace nl::gateway {
 namespace {
 
+// What the engine is asked for where the client states no limit.
+constexpr std::int64_t kEngineAnswerTokens = 4096;
+
 using router::CredentialSource;
 
 // OpenRouter picks among hosts of a model; this bounds what the pick may cost. Twice the known
@@ -92,9 +95,8 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
 std::optional<ToolCheckSetup> tool_check(const Turn& turn, const AttemptSetup& setup) {
   const router::Candidate& candidate = setup.candidate;
   const router::Policy& policy = setup.upstreams.policy;
-  if (!policy.providers[candidate.target.provider].local || turn.request.tools.empty()) {
-    return std::nullopt;
-  }
+  const bool local = policy.providers[candidate.target.provider].local;
+  if (turn.direct || !local || turn.request.tools.empty()) return std::nullopt;
   const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
   const bool composed =
       provider.dialect().id() != turn.dialect.id() || provider.setting().engine != nullptr;
@@ -111,9 +113,10 @@ std::optional<ToolCheckSetup> tool_check(const Turn& turn, const AttemptSetup& s
   return check;
 }
 
-// A generous whole: ten minutes, or a token a second if more were asked for.
-Duration total_budget(const Turn& turn, const GatewayOptions& options) {
-  const auto by_tokens = std::chrono::seconds(turn.request.max_tokens.value_or(0));
+// A generous whole: ten minutes, or a token a second if more were asked for. `unsaid`: the tokens
+// of a request that states no limit.
+Duration total_budget(const Turn& turn, const GatewayOptions& options, std::int64_t unsaid = 0) {
+  const auto by_tokens = std::chrono::seconds(turn.request.max_tokens.value_or(unsaid));
   return std::max<Duration>(options.total, std::min<Duration>(by_tokens, std::chrono::hours(2)));
 }
 
@@ -123,7 +126,8 @@ bool is_engine(const AttemptSetup& setup) {
 
 std::optional<EnginePace> engine_pace(const Turn& turn, const AttemptSetup& setup) {
   if (!is_engine(setup)) return std::nullopt;
-  EnginePace pace(setup.options, total_budget(turn, setup.options), turn.exchange.loop().now());
+  const Duration total = total_budget(turn, setup.options, kEngineAnswerTokens);
+  EnginePace pace(setup.options, total, turn.exchange.loop().now());
   if (turn.facts.images) pace.has_images();
   return pace;
 }

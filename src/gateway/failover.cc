@@ -305,7 +305,8 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
       transient_ = true;
       co_return Step::again;
     case Action::next_target:
-      transient_ = true;
+      // What this machine lacks does not come by waiting.
+      transient_ = transient_ || seen.code != ErrorCode::config;
       co_return Step::next;
     case Action::larger_window:
       window_above_ = std::max(window_above_.value_or(0),

@@ -43,7 +43,8 @@ void word_as_too_long(const Turn& turn, const dialect::UpstreamError& said, Erro
 // What to do so that there is a third tier.
 std::string local_fix(const router::Policy& policy) {
   constexpr const char* kGetOne =
-      "get a local model for this machine (`nightlight pull`, or `nightlight up --model FILE.gguf`)";
+      "get a local model for this machine (`nightlight pull`, or `nightlight up --model "
+      "FILE.gguf`)";
   for (const router::ProviderFacts& provider : policy.providers) {
     if (provider.self_test) return kGetOne;
     if (provider.name == "engine") return "`nightlight status` says what the engine lacks";

@@ -46,7 +46,8 @@ void keep_pace(EnginePace& pace, const chat::Event& event, Instant now) {
   }
 }
 
-Error stalled(const provider::Provider& provider, Duration silence) {
+Error stalled(const provider::Provider& provider, Duration silence, Duration least) {
+  if (silence < least) return Error(ErrorCode::timeout, "the whole answer took too long");
   if (provider.setting().engine != nullptr) provider.setting().engine->report_stall();
   return Error(ErrorCode::timeout, fmt::format("no progress for {} s", seconds(silence)));
 }
@@ -112,8 +113,8 @@ http::asio::awaitable<Result<void>> Relay::read_stream(provider::Opening& openin
     Result<std::string_view> piece = co_await opening.read(progress_deadline());
     if (!piece) {
       if (piece.error().code == ErrorCode::timeout) {
-        co_return std::unexpected(
-            stalled(setup_.provider, turn_.exchange.loop().now() - progress_at_));
+        co_return std::unexpected(stalled(
+            setup_.provider, turn_.exchange.loop().now() - progress_at_, setup_.options.silence));
       }
       co_return std::unexpected(std::move(piece.error()));
     }

@@ -48,7 +48,7 @@ inline bool read_into_events(const RelaySetup& setup) {
 void keep_pace(EnginePace& pace, const chat::Event& event, Instant now);
 
 // The error of an answer in which nothing came for too long; the engine's keeper hears of it.
-Error stalled(const provider::Provider& provider, Duration silence);
+Error stalled(const provider::Provider& provider, Duration silence, Duration least);
 
 // What was seen of an answer, whole or not.
 struct AnswerTap {

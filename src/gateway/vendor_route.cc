@@ -4,6 +4,7 @@
 
 #include "gateway/answer_headers.h"
 #include "gateway/gateway.h"
+#include "router/resolve.h"
 
 namespace nl::gateway {
 namespace {
@@ -45,6 +46,9 @@ std::optional<VendorProvider> vendor_provider(const Upstreams& upstreams, Dialec
   for (std::size_t i = 0; i < upstreams.providers.size(); ++i) {
     const router::ProviderFacts& facts = upstreams.policy.providers[i];
     if (facts.vendor != wanted) continue;
+    router::RequestFacts any;
+    any.dialect = facts.dialect;
+    if (router::refused(facts, any, upstreams.policy) != nullptr) continue;
     VendorProvider found;
     found.provider = upstreams.providers[i].get();
     found.client_credential = !facts.has_key;

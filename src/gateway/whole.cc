@@ -116,7 +116,7 @@ http::asio::awaitable<Result<void>> read_events(provider::Opening& opening, Fold
         co_return std::unexpected(std::move(piece.error()));
       }
       if (!fold.pace) co_return fail(ErrorCode::timeout, "no whole answer in time");
-      co_return std::unexpected(stalled(setup.provider, fold.silence()));
+      co_return std::unexpected(stalled(setup.provider, fold.silence(), setup.options.silence));
     }
     if (piece->empty()) break;
     bytes += piece->size();

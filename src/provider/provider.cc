@@ -226,6 +226,13 @@ std::string Provider::target_for(const Try& attempt) const {
 
 namespace {
 
+// Nothing to start is the machine's set-up; one that is still on its way was asked nothing yet.
+Error not_ready(Error error) {
+  if (error.code == ErrorCode::cancelled) return error;
+  error.code = error.code == ErrorCode::timeout ? ErrorCode::connect : ErrorCode::config;
+  return error;
+}
+
 // Reads a small body to its end, so that the connection can be kept; stops at the limits.
 http::asio::awaitable<std::string> drain(Opening& opening, Instant until) {
   std::string body;
@@ -265,13 +272,8 @@ http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt
   outgoing.body = attempt.body;
   http::Endpoint endpoint = setting_.base.endpoint;
   if (setting_.engine != nullptr) {
-    auto there = co_await setting_.engine->ready(attempt.head_until);
-    if (!there) {
-      // Nothing to start is the machine's set-up, not a broken connection.
-      const bool late = there.error().code == ErrorCode::timeout;
-      co_return refusal(
-          Error(late ? ErrorCode::timeout : ErrorCode::config, std::move(there.error().message)));
-    }
+    auto there = co_await setting_.engine->ready(cancel, attempt.head_until);
+    if (!there) co_return refusal(not_ready(std::move(there.error())));
     endpoint = std::move(*there);
   }
   auto call = co_await client_.send(endpoint, outgoing, cancel, attempt.head_until);

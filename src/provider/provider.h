@@ -32,8 +32,9 @@ class Readiness {
  public:
   virtual ~Readiness() = default;
   // Where it answers, as soon as it does. Errors: not_found (nothing to start, with the fix),
-  // exhausted (given up, with the reason), timeout (still on its way at `until`).
-  virtual http::asio::awaitable<Result<http::Endpoint>> ready(Instant until) = 0;
+  // exhausted (given up, with the reason), timeout (still on its way at `until`), cancelled.
+  virtual http::asio::awaitable<Result<http::Endpoint>> ready(http::Cancel& cancel,
+                                                              Instant until) = 0;
   // A try waited in vain for a token: whoever supervises it looks whether it hangs.
   virtual void report_stall() = 0;
 };

@@ -162,7 +162,8 @@ const char* refused(const ProviderFacts& provider, const RequestFacts& facts,
 bool has_real_provider(const Policy& policy) {
   return std::any_of(policy.providers.begin(), policy.providers.end(),
                      [](const ProviderFacts& provider) {
-                       const bool serves_freely = provider.keyless && !provider.models.empty();
+                       const bool serves_freely =
+                           provider.keyless && (provider.in_config || !provider.models.empty());
                        return !provider.self_test && (provider.has_key || serves_freely);
                      });
 }

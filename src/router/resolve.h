@@ -34,7 +34,7 @@ std::string spelled(const ProviderFacts& provider, std::string_view model);
 const char* refused(const ProviderFacts& provider, const RequestFacts& facts, const Policy& policy);
 
 // Whether any provider but the self-test model's could answer somebody: it has a key, or it needs
-// none and has a model.
+// none and was named by the user or has a model.
 bool has_real_provider(const Policy& policy);
 
 }  // namespace nl::router
