@@ -395,8 +395,4 @@ Result<FittedArguments> fit_arguments(chat::JsonRaw schema, std::string_view arg
   return made;
 }
 
-bool is_complete_schema(const Value& schema) {
-  return schema["type"].equals("object") && schema["properties"].is_object();
-}
-
 }  // namespace nl::dialect

@@ -134,3 +134,11 @@ bool same_loosely(const Value& value, const Value& listed) {
 }
 
 }  // namespace nl::dialect::schema
+
+namespace nl::dialect {
+
+bool is_complete_schema(const Value& schema) {
+  return schema["type"].equals("object") && schema["properties"].is_object();
+}
+
+}  // namespace nl::dialect
