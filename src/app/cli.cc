@@ -10,7 +10,8 @@
 namespace nl::app {
 namespace {
 
-constexpr const char* kCommands = "up, check, status, why, report, run, drill, version";
+constexpr const char* kCommands =
+    "up, check, status, why, report, run, drill, pull, models, show, rm, version";
 
 // Each command's help ends with an example.
 constexpr const char* kExamples[][2] = {
@@ -25,6 +26,13 @@ constexpr const char* kExamples[][2] = {
     {"drill",
      "Example:\n  nightlight drill --demo            # tmux: you pull the plug\n"
      "  nightlight drill --demo --script --out drill-report"},
+    {"pull",
+     "Example:\n  nightlight pull                    # a Gemma 4 that fits this machine\n"
+     "  nightlight pull gemma4:26b\n  nightlight pull hf:OWNER/REPOSITORY/FILE.gguf\n"
+     "  nightlight pull ~/models/gemma-4-E4B-it-qat-q4_0.gguf"},
+    {"models", "Example:\n  nightlight models\n  nightlight models --json"},
+    {"show", "Example:\n  nightlight show gemma4:26b"},
+    {"rm", "Example:\n  nightlight rm gemma4:26b\n  nightlight rm --unfinished"},
     {"version", "Example:\n  nightlight version"},
 };
 
@@ -35,6 +43,7 @@ struct Raw {
   bool defaults = false;
   bool demo = false;
   bool script = false;
+  bool unfinished = false;
   std::string level = "info";
   std::string since = "today";
 };
@@ -53,11 +62,31 @@ void add_global(CLI::App& app, CliOptions& options, Raw& raw) {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
 }
 
+void add_model_commands(CLI::App& app, CliOptions& options, Raw& raw) {
+  const auto takes_model = [&](CLI::App* command) {
+    return command->add_option("model", options.subject, "NAME:TAG, hf:OWNER/REPO/FILE.gguf")
+        ->type_name("MODEL");
+  };
+  CLI::App* pull =
+      app.add_subcommand("pull", "get a model for tier 3; without a name one that fits");
+  pull->add_option("model", options.subject, "NAME:TAG, hf:OWNER/REPO/FILE.gguf or a file here")
+      ->type_name("MODEL");
+  CLI::App* models = app.add_subcommand("models", "list the models on this machine");
+  CLI::App* show = app.add_subcommand("show", "what a pulled model is and how it runs here");
+  takes_model(show)->required();
+  CLI::App* rm = app.add_subcommand("rm", "remove a pulled model");
+  takes_model(rm);
+  rm->add_flag("--unfinished", raw.unfinished, "remove what broken-off pulls left instead");
+  for (CLI::App* command : {models, show, rm}) {
+    command->add_flag("--json", raw.json, "the same for programs");
+  }
+}
+
 void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   CLI::App* up = app.add_subcommand("up", "serve in the foreground until SIGTERM");
   up->add_option("--model", options.config.model,
-                 "run this model as tier 3; a projector (mmproj) beside it is used too")
-      ->type_name("FILE");
+                 "run this as tier 3: a pulled name, or a file (a projector beside it is used)")
+      ->type_name("MODEL");
   CLI::App* check = app.add_subcommand("check", "print the effective plan and its bus factor");
   check->add_flag("--json", raw.json, "the same for programs");
   check->add_flag("--defaults", raw.defaults, "print every setting with its default instead");
@@ -78,6 +107,7 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   drill->add_flag("--script", raw.script, "a fixed sequence without a terminal; 0 = no errors");
   drill->add_option("--out", options.drill.out, "folder for the report")->type_name("DIR");
   drill->add_option("--pane", options.drill.pane_socket, "")->group("");
+  add_model_commands(app, options, raw);
   app.add_subcommand("version", "print the version");
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
@@ -109,6 +139,10 @@ Command command_of(const std::string& name) {
   if (name == "why") return Command::why;
   if (name == "report") return Command::report;
   if (name == "drill") return Command::drill;
+  if (name == "pull") return Command::pull;
+  if (name == "models") return Command::models;
+  if (name == "show") return Command::show;
+  if (name == "rm") return Command::rm;
   return name == "run" ? Command::run : Command::up;
 }
 
@@ -177,6 +211,9 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   if (options.command == Command::report) options.subject = raw.since;
   if (options.command == Command::drill && !raw.demo) {
     return mistake("drill needs --demo: a drill on your own configuration is not here yet");
+  }
+  if (options.command == Command::rm && options.subject.empty() != raw.unfinished) {
+    return mistake("rm takes the name of one model, or --unfinished");
   }
   if (raw.script) options.drill.play = DrillPlay::script;
   return options;

@@ -14,7 +14,19 @@
 
 namespace nl::app {
 
-enum class Command : std::uint8_t { up, check, status, why, report, run, drill };
+enum class Command : std::uint8_t {
+  up,
+  check,
+  status,
+  why,
+  report,
+  run,
+  drill,
+  pull,
+  models,
+  show,
+  rm,
+};
 
 enum class Form : std::uint8_t { people, json, line, defaults };
 
@@ -31,8 +43,9 @@ struct CliOptions {
   Command command = Command::up;
   ConfigSource config;  // --config, --listen, --workers
   log::Level level = log::Level::info;
-  Form form = Form::people;       // --json, --line, --defaults
-  std::string subject;            // why: the id; run: the client; report: --since
+  Form form = Form::people;  // --json, --line, --defaults
+  // why: the id; run: the client; report: --since; pull, show, rm: the model
+  std::string subject;
   std::vector<std::string> rest;  // run: what follows --
   std::string program;            // argv[0]
   DrillOptions drill;

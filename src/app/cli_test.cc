@@ -61,7 +61,7 @@ TEST(Cli, AnUnknownCommandIsOneLine) {
   EXPECT_EQ(said.status, 2);
   EXPECT_EQ(said.text,
             "nightlight: no command is called \"upp\": use up, check, status, why, report, run, "
-            "drill, version; `nightlight --help` lists what there is\n");
+            "drill, pull, models, show, rm, version; `nightlight --help` lists what there is\n");
 }
 
 TEST(Cli, OtherMistakesAreOneLineToo) {
@@ -87,10 +87,21 @@ TEST(Cli, ADrillIsPlayedByAPersonOrAScript) {
   EXPECT_NE(text({"drill"}).text.find("drill needs --demo"), std::string::npos);
 }
 
+TEST(Cli, ModelsAreNamedOrNot) {
+  EXPECT_EQ(options({"pull"}).subject, "");
+  EXPECT_EQ(options({"pull", "gemma4:26b"}).subject, "gemma4:26b");
+  EXPECT_EQ(options({"models", "--json"}).form, Form::json);
+  EXPECT_EQ(options({"show", "gemma4:26b"}).command, Command::show);
+  EXPECT_EQ(text({"show"}).status, 2);
+  EXPECT_EQ(options({"rm", "--unfinished"}).subject, "");
+  EXPECT_EQ(text({"rm"}).status, 2);
+  EXPECT_EQ(text({"rm", "a:b", "--unfinished"}).status, 2);
+}
+
 TEST(Cli, HelpHasAnExampleForEveryCommand) {
   EXPECT_NE(text({"--help"}).text.find("run claude"), std::string::npos);
-  for (const char* command :
-       {"up", "check", "status", "why", "report", "run", "drill", "version"}) {
+  for (const char* command : {"up", "check", "status", "why", "report", "run", "drill", "pull",
+                              "models", "show", "rm", "version"}) {
     const CliText said = text({command, "--help"});
     EXPECT_EQ(said.status, 0);
     EXPECT_NE(said.text.find("Example:"), std::string::npos) << command;

@@ -9,6 +9,7 @@
 #include "app/config_file.h"
 #include "app/config_parse.h"
 #include "app/config_toml.h"
+#include "engine/model_name.h"
 
 namespace nl::app {
 namespace {
@@ -80,8 +81,12 @@ void take_command_line(Config& config, const ConfigSource& source) {
   if (source.model == "ember" || source.model == "auto") {
     config.engine.model = source.model;
   } else if (!source.model.empty()) {
+    const auto name = engine::parse_model_name(source.model);
+    const bool named =
+        name && !engine::is_model_path(source.model) && source.model.find(':') != std::string::npos;
     // Unlike a file's, a command line's path is meant from where the person is.
-    config.engine.model = std::filesystem::absolute(source.model).lexically_normal().string();
+    config.engine.model =
+        named ? name->text() : std::filesystem::absolute(source.model).lexically_normal().string();
   }
 }
 
@@ -125,6 +130,10 @@ Result<Config> parse_text(const ConfigText& file, const ConfigSource& source,
   refuse_later(top);
   top.finish();
   complete_tiers(parsing);
+  // Who names a model on the command line wants it to answer, whatever the file's tiers say.
+  if (!source.model.empty() && !config.uses_engine()) {
+    config.tiers[2].push_back(TargetConfig{std::nullopt, "engine", "", "engine"});
+  }
   if (listen.line > 0) {
     config.listen_place = fmt::format("{}:{}:{}", file.path, listen.line, listen.column);
   }

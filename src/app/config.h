@@ -54,7 +54,7 @@ enum class EngineStart : std::uint8_t { eager, on_demand };
 
 // [engine]: the model that Nightlight runs itself.
 struct EngineConfig {
-  std::string model = "auto";  // auto | ember | the absolute path of a GGUF
+  std::string model = "auto";  // auto | ember | a pulled name | the absolute path of a GGUF
   EngineStart start = EngineStart::eager;
   std::int64_t context_tokens = 0;  // 0 = what suits model and machine
   int slots = 2;                    // conversations held at once

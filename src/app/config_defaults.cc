@@ -52,7 +52,7 @@ on_local = "auto"
 # research_synthesis = ["openrouter/x-ai/grok-4.3"]
 
 [engine]                           # the model that Nightlight runs itself, for tier 3
-model = "auto"                     # auto | ember (the self-test model) | the whole path of a GGUF
+model = "auto"                     # auto (the newest pulled one) | ember | a pulled name | a path
 start = "eager"                    # eager | on-demand
 slots = 2                          # conversations held at once
 # context = 32768                  # tokens; without it what suits the model and this machine

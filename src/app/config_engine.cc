@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "app/config_parse.h"
+#include "engine/model_name.h"
 
 namespace nl::app {
 namespace {
@@ -8,22 +9,32 @@ namespace {
 constexpr double kContextMost = 4'194'304;
 constexpr double kSlotsMost = 16;
 
-// "auto", "ember", or a file that the engine can read.
+// "auto", "ember", the name of a pulled model, or a file that the engine can read.
 void parse_model(const Located& written, TableReader& reader, Parsing& parsing) {
-  EngineConfig& engine = parsing.config.engine;
+  EngineConfig& settings = parsing.config.engine;
   if (written.text == "auto" || written.text == "ember") {
-    engine.model = written.text;
+    settings.model = written.text;
     return;
   }
-  const bool is_path =
-      written.text.find('/') != std::string::npos || written.text.ends_with(".gguf");
-  const auto path = absolute_path(written.text, parsing.environment);
-  if (!is_path || !path) {
-    reader.mistake(written.place, "model", is_path ? path.error().message : "is no model",
-                   "write \"auto\", \"ember\" or the whole path of a GGUF file");
+  constexpr const char* kAdvice =
+      "write \"auto\", \"ember\", a pulled name as \"gemma4:26b\" or the whole path of a GGUF file";
+  if (engine::is_model_path(written.text)) {
+    const auto path = absolute_path(written.text, parsing.environment);
+    if (path) {
+      settings.model = *path;
+    } else {
+      reader.mistake(written.place, "model", path.error().message, kAdvice);
+    }
     return;
   }
-  engine.model = *path;
+  const auto name = engine::parse_model_name(written.text);
+  // A word alone is a slip more often than a name whose tag was left out.
+  const bool tagged = written.text.find(':') != std::string::npos;
+  if (name && tagged) {
+    settings.model = name->text();
+  } else {
+    reader.mistake(written.place, "model", name ? "is no model" : name.error().message, kAdvice);
+  }
 }
 
 }  // namespace

@@ -80,6 +80,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[[provider]]\nkey = \"none\"", "1:1", "name: is missing", "write name"},
         Mistake{"[[provider]]\nname = \"a b\"", "2:8", "cannot be a provider's name", "letters"},
         Mistake{"[engine]\nmodel = \"gemma\"", "2:9", "is no model", "ember"},
+        Mistake{"[engine]\nmodel = \"../x:y\"", "2:9", "working directory", "pulled name"},
+        Mistake{"[engine]\nmodel = \"a/../x:y\"", "2:9", "no name of a model", "pulled name"},
         Mistake{"[engine]\nmodel = \"m.gguf\"", "2:9", "whole path", "GGUF"},
         Mistake{"[engine]\nstart = \"now\"", "2:9", "eager", ""},
         Mistake{"[engine]\ncontext = 100", "2:11", "8192", ""},

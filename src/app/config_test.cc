@@ -308,6 +308,15 @@ TEST(Config, ACommandLinesModelWinsAndIsMeantFromWhereThePersonIs) {
   const auto config = parse_config("[engine]\nmodel = \"ember\"\n", "/c.toml", source, home());
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->engine.model, (std::filesystem::current_path() / "e4b.gguf").string());
+  const auto tiers =
+      parse_config("[tiers]\nfrontier = [\"anthropic\"]\n", "/c.toml", source, home());
+  ASSERT_TRUE(tiers.has_value());
+  EXPECT_TRUE(tiers->uses_engine());
+  source.model = "library/gemma4:26b";
+  const auto named = parse_config("", "/c.toml", source, home());
+  ASSERT_TRUE(named.has_value());
+  EXPECT_EQ(named->engine.model, "gemma4:26b");
+  EXPECT_EQ(good("[engine]\nmodel = \"hf:a/b/c.gguf\"\n").engine.model, "hf:a/b/c.gguf");
 }
 
 }  // namespace

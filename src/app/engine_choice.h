@@ -1,9 +1,9 @@
 // EngineChoice: which model the supervised engine is to run, and with which program.
 //
-// From [engine] and the machine: the model that the configuration names, else the self-test model
-// beside the program. Looks at files (header of the model, folders of llama-server); starts
-// nothing. A model that is missing or unusable is still a choice: the supervisor looks for it
-// again, `trouble` tells people now.
+// From [engine] and the machine: the model that the configuration names, else the newest pulled
+// one, else the self-test model beside the program. Looks at files (header of the model, model
+// store, folders of llama-server); starts nothing. A model that is missing or unusable is still a
+// choice: the supervisor looks for it again, `trouble` tells people now.
 #pragma once
 
 #include <string>

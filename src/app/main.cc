@@ -8,7 +8,9 @@
 
 #include "app/cli.h"
 #include "app/drill.h"
+#include "app/models_command.h"
 #include "app/plan_view.h"
+#include "app/pull.h"
 #include "app/report.h"
 #include "app/run_client.h"
 #include "app/serve.h"
@@ -53,12 +55,16 @@ int dispatch(const CliOptions& options) {
   const Environment environment = Environment::of_process();
   if (options.command == Command::run) return run(options, environment);
   if (options.command == Command::drill) return drill(options, environment);
+  if (options.command == Command::models) return list_models(options, environment);
+  if (options.command == Command::rm) return remove_model(options, environment);
   const auto config = load_config(options.config, environment);
   if (!config) return complain(config.error());
   switch (options.command) {
     case Command::up:
     case Command::run:
     case Command::drill:
+    case Command::models:
+    case Command::rm:
       break;
     case Command::check:
       return check(options, *config, environment);
@@ -68,6 +74,10 @@ int dispatch(const CliOptions& options) {
       return why(options, *config);
     case Command::report:
       return report(options, *config);
+    case Command::pull:
+      return pull(options, *config, environment);
+    case Command::show:
+      return show_model(options, *config, environment);
   }
   return 2;
 }

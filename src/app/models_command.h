@@ -1,0 +1,18 @@
+// nightlight models, show and rm: what is in the model store, and what of an Ollama's is usable.
+//
+// Read files on this machine only; rm is the one that changes something, and only in our own store.
+// Main thread.
+#pragma once
+
+#include "app/cli.h"
+#include "app/config.h"
+#include "app/environment.h"
+
+namespace nl::app {
+
+// Exit statuses.
+int list_models(const CliOptions& options, const Environment& environment);
+int show_model(const CliOptions& options, const Config& config, const Environment& environment);
+int remove_model(const CliOptions& options, const Environment& environment);
+
+}  // namespace nl::app
