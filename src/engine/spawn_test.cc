@@ -92,7 +92,11 @@ TEST(Spawn, what_we_have_open_stays_with_us) {
 TEST(Spawn, signals_start_afresh) {
   ::signal(SIGPIPE, SIG_IGN);
   const Finished finished = run("grep -E 'SigIgn|SigBlk' /proc/self/status");
-  EXPECT_EQ(finished.output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  std::string output = finished.output;
+  // Signal 32 is the C library's own: nobody can set it, and whoever started us may ignore it.
+  const std::size_t own = output.find("SigIgn:\t0000000080000000");
+  if (own != std::string::npos) output.replace(own + 16, 1, "0");
+  EXPECT_EQ(output, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
 TEST(Spawn, limits_hold) {
