@@ -225,6 +225,8 @@ class Child(Case):
         with open(f"/proc/{pid}/cmdline", "rb") as f:
             self.assertNotIn(canary.encode(), f.read())
         self.assertEqual(_listening(pid), 0)
+        # The search is able to find: what the child was started with is there.
+        self.assertGreater(_found_in_memory(pid, b"ember.gguf"), 0)
         self.assertEqual(_found_in_memory(pid, canary.encode()), 0)
 
 
