@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/folded_answer.h"
 #include "dialect/json_writer.h"
 #include "dialect/ollama.h"
 #include "dialect/turns.h"
@@ -56,26 +57,17 @@ class OllamaWriter final : public Writer {
 
  private:
   // A call, its texts still escaped.
-  struct Call {
-    std::string id;
-    std::string name;
-    std::string arguments;
-  };
-
   void delta(const chat::Event& event, std::string& out);
   void string_line(std::string_view name, JsonText text, std::string& out) const;
-  static void write_call(JsonWriter& writer, const Call& call, std::int64_t index);
+  static void write_call(JsonWriter& writer, const FoldedCall& call, std::int64_t index);
   void write_end(JsonWriter& writer, StopReason stop) const;
 
   std::string created_;
   std::string line_begin_;  // `{"model":...,"message":{"role":"assistant"` of every line
   chat::Usage usage_;
-  Call open_;               // stream: the call whose arguments are being gathered
+  FoldedCall open_;         // stream: the call whose arguments are being gathered
   std::int64_t calls_ = 0;  // stream: written
-  StopReason stop_ = StopReason::none;
-  std::string text_;
-  std::string thinking_;
-  std::vector<Call> whole_calls_;
+  FoldedAnswer folded_;
 };
 
 // Clients read `content` of every line.
@@ -88,7 +80,7 @@ void OllamaWriter::string_line(std::string_view name, JsonText text, std::string
   out += '\n';
 }
 
-void OllamaWriter::write_call(JsonWriter& writer, const Call& call, std::int64_t index) {
+void OllamaWriter::write_call(JsonWriter& writer, const FoldedCall& call, std::int64_t index) {
   writer.begin_object().text("id", {call.id}).key("function").begin_object();
   writer.integer("index", index).text("name", {call.name});
   writer.raw("arguments", {arguments_object(JsonText{call.arguments})});
@@ -174,54 +166,21 @@ void OllamaWriter::error(const Error& error, std::string& out) {
 
 void OllamaWriter::fold(const chat::Event& event) {
   usage_.merge(event.usage);
-  switch (event.kind) {
-    case EventKind::block_start:
-      if (event.block == BlockKind::tool) {
-        whole_calls_.push_back(
-            {std::string(event.id.escaped), std::string(event.name.escaped), {}});
-      }
-      return;
-    case EventKind::delta:
-      break;
-    case EventKind::finish:
-      stop_ = event.stop;
-      return;
-    case EventKind::start:
-    case EventKind::block_stop:
-    case EventKind::usage:
-    case EventKind::ping:
-    case EventKind::progress:
-    case EventKind::error:
-      return;
-  }
-  switch (event.delta) {
-    case DeltaKind::text:
-      text_ += event.text.escaped;
-      return;
-    case DeltaKind::thinking:
-      thinking_ += event.text.escaped;
-      return;
-    case DeltaKind::arguments:
-      if (!whole_calls_.empty()) whole_calls_.back().arguments += event.text.escaped;
-      return;
-    case DeltaKind::signature:
-    case DeltaKind::opaque:
-      return;
-  }
+  folded_.add(event);
 }
 
 std::string OllamaWriter::whole() {
   std::string out = line_begin_ + ",";
   JsonWriter writer(out);
-  writer.text("content", {text_});
-  if (!thinking_.empty()) writer.text("thinking", {thinking_});
-  if (!whole_calls_.empty()) {
+  writer.text("content", {folded_.text});
+  if (!folded_.thinking.empty()) writer.text("thinking", {folded_.thinking});
+  if (!folded_.calls.empty()) {
     std::int64_t index = 0;
     writer.key("tool_calls").begin_array();
-    for (const Call& call : whole_calls_) write_call(writer, call, index++);
+    for (const FoldedCall& call : folded_.calls) write_call(writer, call, index++);
     writer.end_array();
   }
-  write_end(writer, stop_);
+  write_end(writer, folded_.stop);
   return out;
 }
 

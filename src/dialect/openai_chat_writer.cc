@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/folded_answer.h"
 #include "dialect/json_writer.h"
 #include "dialect/openai_chat.h"
 
@@ -74,12 +75,6 @@ class ChatWriter final : public Writer {
 
  private:
   // A call of a whole answer; its texts are still escaped.
-  struct Call {
-    std::string id;
-    std::string name;
-    std::string arguments;
-  };
-
   void begin(JsonWriter& writer, std::string_view object) const;
   void open(std::string& out);
   void delta(const chat::Event& event, std::string& out);
@@ -94,13 +89,10 @@ class ChatWriter final : public Writer {
   AnswerContext context_;
   std::string chunk_begin_;  // `data: {"id":...,"model":...,` of every chunk
   chat::Usage usage_;
-  StopReason stop_ = StopReason::none;
   std::int64_t calls_ = 0;
   bool opened_ = false;
   bool arguments_written_ = false;  // of the open call
-  std::string text_;
-  std::string thinking_;
-  std::vector<Call> whole_calls_;
+  FoldedAnswer folded_;
 };
 
 void ChatWriter::begin(JsonWriter& writer, std::string_view object) const {
@@ -225,40 +217,7 @@ void ChatWriter::error(const Error& error, std::string& out) {
 
 void ChatWriter::fold(const chat::Event& event) {
   usage_.merge(event.usage);
-  switch (event.kind) {
-    case EventKind::block_start:
-      if (event.block == BlockKind::tool) {
-        whole_calls_.push_back(
-            {std::string(event.id.escaped), std::string(event.name.escaped), {}});
-      }
-      return;
-    case EventKind::delta:
-      break;
-    case EventKind::finish:
-      stop_ = event.stop;
-      return;
-    case EventKind::start:
-    case EventKind::block_stop:
-    case EventKind::usage:
-    case EventKind::ping:
-    case EventKind::progress:
-    case EventKind::error:
-      return;
-  }
-  switch (event.delta) {
-    case DeltaKind::text:
-      text_ += event.text.escaped;
-      return;
-    case DeltaKind::thinking:
-      thinking_ += event.text.escaped;
-      return;
-    case DeltaKind::arguments:
-      if (!whole_calls_.empty()) whole_calls_.back().arguments += event.text.escaped;
-      return;
-    case DeltaKind::signature:
-    case DeltaKind::opaque:
-      return;
-  }
+  folded_.add(event);
 }
 
 std::string ChatWriter::whole() {
@@ -267,12 +226,12 @@ std::string ChatWriter::whole() {
   begin(writer, "chat.completion");
   writer.key("choices").begin_array().begin_object().integer("index", 0);
   writer.key("message").begin_object().string("role", "assistant").key("content");
-  text_.empty() && !whole_calls_.empty() ? writer.null() : writer.text({text_});
-  if (!thinking_.empty()) writer.text("reasoning_content", {thinking_});
+  folded_.text.empty() && !folded_.calls.empty() ? writer.null() : writer.text({folded_.text});
+  if (!folded_.thinking.empty()) writer.text("reasoning_content", {folded_.thinking});
   writer.key("refusal").null();
-  if (!whole_calls_.empty()) {
+  if (!folded_.calls.empty()) {
     writer.key("tool_calls").begin_array();
-    for (const Call& call : whole_calls_) {
+    for (const FoldedCall& call : folded_.calls) {
       writer.begin_object().text("id", {call.id}).string("type", "function");
       writer.key("function").begin_object().text("name", {call.name});
       writer.text("arguments", {call.arguments.empty() ? "{}" : call.arguments});
@@ -280,7 +239,7 @@ std::string ChatWriter::whole() {
     }
     writer.end_array();
   }
-  writer.end_object().key("logprobs").null().string("finish_reason", finish_word(stop_));
+  writer.end_object().key("logprobs").null().string("finish_reason", finish_word(folded_.stop));
   writer.end_object().end_array();
   if (is_known(usage_)) write_usage(writer, usage_);
   writer.end_object();
