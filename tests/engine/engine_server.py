@@ -67,10 +67,10 @@ class Answer:
 
 
 class Engine:
-    def __init__(self, *options):
+    def __init__(self, *options, model=None):
         self.folder = tempfile.mkdtemp(prefix="nl-engine-")
         self.socket = os.path.join(self.folder, "engine.sock")
-        model = self.model()
+        model = model or self.model()
         self.log = open(os.path.join(self.folder, "log"), "w+", encoding="utf-8")
         self.process = subprocess.Popen(
             [engine_or_skip(), "-m", model, "--host", self.socket, "-c", "40960", "-t", "1",
@@ -87,6 +87,11 @@ class Engine:
         made = os.path.join(self.folder, "ember.gguf")
         subprocess.run([sys.executable, EMBER / "make_ember.py", made], check=True)
         return made
+
+    def log_text(self):
+        """All that it has said so far."""
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as file:
+            return file.read()
 
     def wait_ready(self):
         end = time.monotonic() + START_SECONDS

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes ember, Nightlight's self-test model: make_ember.py OUTPUT.gguf
+"""Writes ember, Nightlight's self-test model: make_ember.py OUTPUT.gguf [VARIANT]
 
+VARIANT is rows, experts, dense or projector (variants.py) instead of ember itself.
 Python's standard library only, no network, under a second. README.md beside it says what ember can
 do and how it does it.
 """
@@ -10,13 +11,21 @@ import sys
 
 sys.dont_write_bytecode = True
 import model  # noqa: E402
+import variants  # noqa: E402
+
+
+def build(kind):
+    if kind == "projector":
+        return variants.build_projector()
+    return variants.build(kind) if kind else model.build()
 
 
 def main():
-    if len(sys.argv) != 2:
-        print("make_ember: one argument is needed, the file to write", file=sys.stderr)
+    kind = sys.argv[2] if len(sys.argv) == 3 else ""
+    if len(sys.argv) not in (2, 3) or kind not in ("", "projector", *variants.KINDS):
+        print("make_ember: the file to write is needed, and perhaps a variant", file=sys.stderr)
         return 2
-    data = model.build()
+    data = build(kind)
     # Appears whole or not at all: a server may be told of it while the build still runs.
     part = sys.argv[1] + ".part"
     with open(part, "wb") as file:
