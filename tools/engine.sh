@@ -286,14 +286,44 @@ lock() {
     flock 9
     return
   fi
-  local said=
-  until mkdir "$folder/lock.d" 2>/dev/null; do
-    kill -0 "$(cat "$folder/lock.d/pid" 2>/dev/null)" 2>/dev/null || rm -rf "$folder/lock.d"
+  lock_by_link
+}
+
+# Where there is no flock (macOS): a link that names its owner, made in one step. The owner's start
+# is part of the name, as its number may be another process's by now.
+lock_by_link() {
+  local said='' mine owner
+  mine=$(process $$)
+  until ln -sn "$mine" "$folder/lock.link" 2>/dev/null; do
+    owner=$(readlink "$folder/lock.link" || true)
+    if [ -n "$owner" ] && [ "$owner" != "$(process "${owner%% *}")" ]; then
+      break_lock "$owner"
+      continue
+    fi
     [ -n "$said" ] || { say "another run is at it; waiting for that"; said=yes; }
     sleep 1
   done
-  echo $$ >"$folder/lock.d/pid"
-  trap 'rm -rf "$folder/lock.d"' EXIT
+  trap 'rm -f "$folder/lock.link"' EXIT
+}
+
+# "PID START" of a process that runs; "PID gone" of one that does not.
+process() {
+  local start
+  start=$(LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null | tr -s ' \n' '  ' || true)
+  echo "$1 ${start:-gone}"
+}
+
+# Removes the link of an owner that has died. Only one at a time looks and removes, so that nobody
+# takes away what another has just made. Who dies in between is waited for no longer than a minute.
+break_lock() {
+  if ! mkdir "$folder/lock.break" 2>/dev/null; then
+    [ -z "$(find "$folder/lock.break" -maxdepth 0 -mmin +1 2>/dev/null)" ] ||
+      rmdir "$folder/lock.break" 2>/dev/null || true
+    sleep 1
+    return
+  fi
+  [ "$(readlink "$folder/lock.link" || true)" != "$1" ] || rm -f "$folder/lock.link"
+  rmdir "$folder/lock.break"
 }
 
 # The stamp that the wanted engine would leave.

@@ -12,13 +12,13 @@ engine=tools/engine.sh
 set -m
 NIGHTLIGHT_ENGINE_SAYS=${NIGHTLIGHT_ENGINE_SAYS:-30} "$engine" </dev/null 2>&1 |
   (trap '' TERM && exec grep --line-buffered -E '^(engine:|setup:|  )' >&2) &
-builder=$(jobs -p %1)
 "$program" up "$@" </dev/null &
 gateway=$!
 
+# By the shell's own name for the job: once that has ended, its number may be anybody's.
 stop_builder() {
-  kill -TERM -- "-$builder" 2>/dev/null || return 0
-  wait "$builder" 2>/dev/null
+  kill -TERM %1 2>/dev/null || return 0
+  wait %1 2>/dev/null
 }
 trap 'kill -INT "$gateway" 2>/dev/null' INT
 trap 'kill -TERM "$gateway" 2>/dev/null' TERM HUP

@@ -168,6 +168,59 @@ class Built(WithStandIns):
         self.assertEqual(self.built(), 1)
         self.assertEqual(sum("waiting" in out for out in outs), 1, outs)
 
+    def without_flock(self):
+        """The system's programs but that one."""
+        tools = self.top / "tools"
+        tools.mkdir()
+        for folder in ("/usr/bin", "/bin"):
+            for name in os.listdir(folder):
+                if name != "flock" and not os.path.lexists(tools / name):
+                    os.symlink(os.path.join(folder, name), tools / name)
+        self.env["PATH"] = f"{self.bin}:{tools}"
+
+    def test_many_at_once_build_once_without_flock(self):
+        self.without_flock()
+        runs = [self.start() for _ in range(4)]
+        outs = [run.communicate(timeout=60)[0] for run in runs]
+        self.assertEqual([run.returncode for run in runs], [0] * 4, outs)
+        self.assertEqual(self.built(), 1, outs)
+        self.assertEqual(sum("ready after" in out for out in outs), 1, outs)
+        self.assertFalse(os.path.lexists(self.folder / "lock.link"))
+
+    def test_the_lock_of_a_dead_run_is_no_lock(self):
+        self.without_flock()
+        self.folder.mkdir(exist_ok=True)
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        # One that has died, and one whose number another process has now: this one.
+        for owner in (f"{gone.pid} Tue Nov 24 10:00:00 2026 ",
+                      f"{os.getpid()} Tue Nov 24 10:00:00 2020 "):
+            os.symlink(owner, self.folder / "lock.link")
+            self.run_it()
+            self.assertFalse(os.path.lexists(self.folder / "lock.link"))
+            self.made().unlink(missing_ok=True)
+
+    def test_a_run_that_lives_is_waited_for_without_flock(self):
+        self.without_flock()
+        self.folder.mkdir(exist_ok=True)
+        holder = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(holder.wait)
+        self.addCleanup(holder.kill)
+        start = subprocess.run(["ps", "-o", "lstart=", "-p", str(holder.pid)], check=True,
+                               env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
+                               capture_output=True, text=True).stdout
+        os.symlink(f"{holder.pid} {' '.join(start.split())} ", self.folder / "lock.link")
+        run = self.start()
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        self.assertIn("another run is at it", run.stdout.readline())
+        self.assertFalse(self.calls.exists())
+        holder.kill()
+        holder.wait()
+        out = run.communicate(timeout=60)[0]
+        self.assertEqual(run.returncode, 0, out)
+        self.assertIn("ready after", out)
+
     def test_goes_on_after_a_failure(self):
         out = self.run_it(code=1, NINJA_FAILS="c++: fatal error: Killed signal terminated cc1plus")
         self.assertIn("Killed signal", out)
