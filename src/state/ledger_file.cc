@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -22,6 +23,7 @@ namespace {
 constexpr std::chrono::milliseconds kCheckMax{100};
 constexpr std::int64_t kCheckedBytesMax = 32 << 20;
 constexpr int kBusyMs = 200;
+constexpr std::size_t kManyRows = 32;
 
 // Codes after which the same call may work later.
 bool may_pass(int code) {
@@ -223,7 +225,8 @@ LedgerFile::Found LedgerFile::make_tables(const char* sql) {
 bool LedgerFile::statements_fit() {
   Statement request;
   Statement attempts;
-  return insert_request_.prepare(database_, kInsertRequest) == SQLITE_OK &&
+  return insert_request_.prepare(database_, insert_requests(1)) == SQLITE_OK &&
+         insert_many_.prepare(database_, insert_requests(kManyRows)) == SQLITE_OK &&
          insert_attempt_.prepare(database_, kInsertAttempt) == SQLITE_OK &&
          request.prepare(database_, kSelectRequest) == SQLITE_OK &&
          attempts.prepare(database_, kSelectAttempts) == SQLITE_OK;
@@ -246,6 +249,7 @@ Result<void> LedgerFile::put_aside(const std::string& why) {
 
 void LedgerFile::close() {
   insert_request_.close();
+  insert_many_.close();
   insert_attempt_.close();
   database_.close();
 }
@@ -278,20 +282,37 @@ LedgerFile::Outcome LedgerFile::write(std::span<const RequestRow> rows) {
   return may_pass(code) ? Outcome::later : Outcome::refused;
 }
 
+// A statement that inserts many rows opens the table and its indexes once for all of them.
 int LedgerFile::insert(std::span<const RequestRow> rows) {
-  for (const RequestRow& row : rows) {
-    bind_request(insert_request_, row);
-    int code = insert_request_.run();
+  while (!rows.empty()) {
+    const auto next = rows.first(std::min(rows.size(), kManyRows));
+    const bool many = next.size() == kManyRows && std::ranges::all_of(next, only_attempt);
+    const int code = many ? insert_many(next) : insert_one(rows.front());
+    if (code != SQLITE_OK) return code;
+    rows = rows.subspan(many ? kManyRows : 1);
+  }
+  return SQLITE_OK;
+}
+
+int LedgerFile::insert_many(std::span<const RequestRow> rows) {
+  std::size_t index = 0;
+  for (const RequestRow& row : rows) bind_request(insert_many_, index++, row);
+  const int code = insert_many_.run();
+  return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int LedgerFile::insert_one(const RequestRow& row) {
+  bind_request(insert_request_, 0, row);
+  int code = insert_request_.run();
+  if (code != SQLITE_DONE) return code;
+  const bool known_already = database_.changes() == 0;
+  if (known_already || only_attempt(row) != nullptr) return SQLITE_OK;
+  const std::int64_t request = database_.last_row();
+  std::int64_t place = 0;
+  for (const AttemptRow& attempt : row.attempts) {
+    bind_attempt(insert_attempt_, request, place++, attempt);
+    code = insert_attempt_.run();
     if (code != SQLITE_DONE) return code;
-    if (database_.changes() == 0) continue;  // known already
-    if (is_told_by_its_request(row)) continue;
-    const std::int64_t request = database_.last_row();
-    std::int64_t place = 0;
-    for (const AttemptRow& attempt : row.attempts) {
-      bind_attempt(insert_attempt_, request, place++, attempt);
-      code = insert_attempt_.run();
-      if (code != SQLITE_DONE) return code;
-    }
   }
   return SQLITE_OK;
 }

@@ -44,13 +44,17 @@ class LedgerFile {
   Result<void> put_aside(const std::string& why);
   void close();
   bool is_still_ours() const;
+  // SQLITE_OK or a failure.
   int insert(std::span<const RequestRow> rows);
+  int insert_many(std::span<const RequestRow> rows);
+  int insert_one(const RequestRow& row);
 
   std::string path_;
   std::string note_;
   std::string why_;  // why the file is damaged or unusable
   Database database_;
   Statement insert_request_;
+  Statement insert_many_;
   Statement insert_attempt_;
   std::uint64_t device_ = 0;
   std::uint64_t inode_ = 0;

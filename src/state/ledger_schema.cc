@@ -85,15 +85,6 @@ ALTER TABLE requests ADD COLUMN only_attempt_first_content_ms INTEGER;
 ALTER TABLE attempts RENAME TO kept_attempts;
 )";
 
-const char* const kInsertRequest = R"(
-INSERT INTO requests (request_id, started_ms, duration_ms, dialect, client, conversation,
-  model_asked, label, stream, outcome, status, tier, provider, model, preferred, reason, plan_note,
-  input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
-  usage_estimated, cost_micro_usd, paid_failover, only_attempt_status, only_attempt_started_ms,
-  only_attempt_duration_ms, only_attempt_first_content_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (request_id) DO NOTHING)";
-
 const char* const kInsertAttempt = R"(
 INSERT INTO kept_attempts (request, place, number, tier, provider, model, outcome, status,
   failure_class, reason, started_ms, duration_ms, first_content_ms,
@@ -117,6 +108,7 @@ namespace {
 
 // Every text is bounded: the ledger keeps facts, and a peer must not be able to fill the disk.
 constexpr std::size_t kTextMax = 4096;
+constexpr int kRequestPlaces = 29;  // what bind_request() binds
 
 std::string_view bounded(std::string_view text) {
   if (text.size() <= kTextMax) return text;
@@ -128,7 +120,8 @@ std::string_view bounded(std::string_view text) {
 // Binds values in the order of the columns.
 class Binder {
  public:
-  explicit Binder(Statement& statement) : statement_(statement) {}
+  // `place`: of the column before the first.
+  explicit Binder(Statement& statement, int place = 0) : statement_(statement), place_(place) {}
 
   Binder& text(std::string_view value) {
     statement_.bind(++place_, bounded(value));
@@ -171,7 +164,7 @@ class Binder {
   Binder& nothing() { return known(std::nullopt); }
 
   Statement& statement_;
-  int place_ = 0;
+  int place_;
 };
 
 // Reads values in the order of the columns.
@@ -205,17 +198,34 @@ class Columns {
 
 }  // namespace
 
-bool is_told_by_its_request(const RequestRow& row) {
-  if (row.attempts.size() != 1) return false;
-  const AttemptRow& only = row.attempts.front();
-  return only.number == 1 && only.outcome == "ok" && only.failure_class.empty() &&
-         only.reason.empty() && only.tier == row.tier && only.provider == row.provider &&
-         only.model == row.model && only.usage == row.usage &&
-         only.cost_micro_usd == row.cost_micro_usd;
+std::string insert_requests(std::size_t rows) {
+  std::string sql = R"(
+INSERT INTO requests (request_id, started_ms, duration_ms, dialect, client, conversation,
+  model_asked, label, stream, outcome, status, tier, provider, model, preferred, reason, plan_note,
+  input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens,
+  usage_estimated, cost_micro_usd, paid_failover, only_attempt_status, only_attempt_started_ms,
+  only_attempt_duration_ms, only_attempt_first_content_ms)
+VALUES )";
+  for (std::size_t row = 0; row < rows; ++row) {
+    sql += row == 0 ? "(?" : ", (?";
+    for (int place = 1; place < kRequestPlaces; ++place) sql += ", ?";
+    sql += ")";
+  }
+  return sql + " ON CONFLICT (request_id) DO NOTHING";
 }
 
-void bind_request(Statement& statement, const RequestRow& row) {
-  Binder(statement)
+const AttemptRow* only_attempt(const RequestRow& row) {
+  if (row.attempts.size() != 1) return nullptr;
+  const AttemptRow& only = row.attempts.front();
+  const bool told = only.number == 1 && only.outcome == "ok" && only.failure_class.empty() &&
+                    only.reason.empty() && only.tier == row.tier && only.provider == row.provider &&
+                    only.model == row.model && only.usage == row.usage &&
+                    only.cost_micro_usd == row.cost_micro_usd;
+  return told ? &only : nullptr;
+}
+
+void bind_request(Statement& statement, std::size_t index, const RequestRow& row) {
+  Binder(statement, static_cast<int>(index) * kRequestPlaces)
       .text(row.id)
       .number(row.started_unix_ms)
       .number(row.duration_ms)
@@ -237,7 +247,7 @@ void bind_request(Statement& statement, const RequestRow& row) {
       .number(row.usage_estimated ? 1 : 0)
       .not_negative(row.cost_micro_usd)
       .number(row.paid_failover ? 1 : 0)
-      .only_attempt(is_told_by_its_request(row) ? &row.attempts.front() : nullptr);
+      .only_attempt(only_attempt(row));
 }
 
 void bind_attempt(Statement& statement, std::int64_t request, std::int64_t place,

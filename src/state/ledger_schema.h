@@ -17,18 +17,19 @@ constexpr std::int64_t kSchemaVersion = 2;
 extern const char* const kCreateTables;
 extern const char* const kCreateAttemptsView;  // and sets the version
 extern const char* const kUpgradeFrom1;        // to be followed by kCreateAttemptsView
-extern const char* const kInsertRequest;
+// Inserts `rows` requests at once.
+std::string insert_requests(std::size_t rows);
 extern const char* const kInsertAttempt;
 // "SELECT <columns> FROM requests ", to be continued by a condition. Column 0 is the row number.
 extern const char* const kSelectRequest;
 // By row number, in order.
 extern const char* const kSelectAttempts;
 
-// Whether the request's row says everything about its attempts, so that none is kept beside it: one
-// attempt that went well and is what the request says itself.
-bool is_told_by_its_request(const RequestRow& row);
-// The row must stay as it is until the statement has run.
-void bind_request(Statement& statement, const RequestRow& row);
+// The attempt that the request's row says everything about, so that none is kept beside it: an only
+// one that went well and is what the request says itself. Null when there is none such.
+const AttemptRow* only_attempt(const RequestRow& row);
+// Binds the values of the `index`th row that the statement inserts.
+void bind_request(Statement& statement, std::size_t index, const RequestRow& row);
 void bind_attempt(Statement& statement, std::int64_t request, std::int64_t place,
                   const AttemptRow& row);
 RequestRow read_request(const Statement& statement);

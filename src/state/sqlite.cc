@@ -3,6 +3,9 @@
 namespace nl::state {
 
 int Database::open(const std::string& path, int flags) {
+  // Nobody asks for the statistics of SQLite's memory, and they cost a lock at every allocation.
+  static const int without_statistics = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  (void)without_statistics;
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   handle_.reset(handle);
@@ -16,21 +19,34 @@ int Statement::prepare(const Database& database, std::string_view sql) {
   const int code = sqlite3_prepare_v3(database.handle(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
   handle_.reset(handle);
+  const int places = handle == nullptr ? 0 : sqlite3_bind_parameter_count(handle);
+  bound_ = std::vector<Bound>(static_cast<std::size_t>(places) + 1);
   return code;
 }
 
 Statement& Statement::bind(int place, std::int64_t value) {
+  Bound& bound = bound_[static_cast<std::size_t>(place)];
+  if (bound.kind == Bound::Kind::number && bound.number == value) return *this;
+  bound.kind = Bound::Kind::number;
+  bound.number = value;
   sqlite3_bind_int64(handle_.get(), place, value);
   return *this;
 }
 
 Statement& Statement::bind(int place, std::string_view value) {
-  sqlite3_bind_text64(handle_.get(), place, value.empty() ? "" : value.data(), value.size(),
-                      SQLITE_STATIC, SQLITE_UTF8);
+  Bound& bound = bound_[static_cast<std::size_t>(place)];
+  if (bound.kind == Bound::Kind::text && bound.text == value) return *this;
+  bound.kind = Bound::Kind::text;
+  bound.text = value;
+  sqlite3_bind_text64(handle_.get(), place, bound.text.data(), bound.text.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
   return *this;
 }
 
 Statement& Statement::bind_null(int place) {
+  Bound& bound = bound_[static_cast<std::size_t>(place)];
+  if (bound.kind == Bound::Kind::null) return *this;
+  bound.kind = Bound::Kind::null;
   sqlite3_bind_null(handle_.get(), place);
   return *this;
 }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nl::state {
 
@@ -43,8 +44,8 @@ class Statement {
 
   // SQLITE_OK or why `sql` does not compile against the schema.
   int prepare(const Database& database, std::string_view sql);
+  // Bound values stay from run to run: binding what is bound already costs a comparison.
   Statement& bind(int place, std::int64_t value);
-  // The bytes are not copied: they must stay until the statement has run to its end.
   Statement& bind(int place, std::string_view value);
   Statement& bind_null(int place);
   // SQLITE_ROW, SQLITE_DONE or a failure.
@@ -59,6 +60,13 @@ class Statement {
   void close() { handle_.reset(); }
 
  private:
+  struct Bound {
+    enum class Kind : std::uint8_t { null, number, text } kind = Kind::null;
+    std::int64_t number = 0;
+    std::string text;  // SQLite reads it here
+  };
+
+  std::vector<Bound> bound_;  // by place; never resized while anything is bound
   std::unique_ptr<sqlite3_stmt, FinishStatement> handle_;
 };
 

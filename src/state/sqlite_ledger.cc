@@ -2,10 +2,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "state/ledger.h"
 #include "state/ledger_file.h"
@@ -17,12 +18,35 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kQueueMax = 10'000;  // rows, those being written included
-constexpr std::size_t kBatchMax = 4096;    // rows per transaction
+constexpr std::size_t kHurryRows = 4096;   // no longer waiting for company
 constexpr milliseconds kGather{200};       // how long a row may wait for company
+constexpr milliseconds kRest{2000};        // without a row: then the memory of earlier ones goes
 constexpr milliseconds kRetryFirst{200};
 constexpr milliseconds kRetryMax{5000};
 constexpr milliseconds kRetryFlushing{50};
 constexpr milliseconds kClosingMax{1000};
+
+// Rows in order, whose memory serves the next ones: a row crosses threads without an allocation.
+class Rows {
+ public:
+  void push(const RequestRow& row) {
+    if (count_ < rows_.size()) {
+      rows_[count_] = row;
+    } else {
+      rows_.push_back(row);
+    }
+    ++count_;
+  }
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  std::span<const RequestRow> all() const { return std::span(rows_).first(count_); }
+  void clear() { count_ = 0; }
+  void release() { *this = Rows(); }
+
+ private:
+  std::vector<RequestRow> rows_;
+  std::size_t count_ = 0;
+};
 
 // The queue and its writer thread.
 class SqliteLedger final : public Ledger {
@@ -46,7 +70,8 @@ class SqliteLedger final : public Ledger {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable written_;
-  std::deque<RequestRow> queue_;
+  Rows queue_;
+  Rows batch_;                // the writer thread's
   std::size_t in_batch_ = 0;  // rows taken off the queue and not yet written
   int flushing_ = 0;          // callers that wait in flush()
   bool stopping_ = false;
@@ -71,10 +96,10 @@ void SqliteLedger::record(RequestRow row) {
       drop(1);
       return;
     }
-    queue_.push_back(std::move(row));
+    queue_.push(row);
     waiting = queue_.size();
   }
-  if (waiting == 1 || waiting == kBatchMax) wake_.notify_one();
+  if (waiting == 1 || waiting == kHurryRows) wake_.notify_one();
 }
 
 void SqliteLedger::flush(std::int64_t budget_ms) {
@@ -88,34 +113,35 @@ void SqliteLedger::flush(std::int64_t budget_ms) {
 
 // Waits for a first row, then a little for more.
 void SqliteLedger::gather(Lock& lock) {
-  wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  const auto due = [this] { return stopping_ || !queue_.empty(); };
+  if (!wake_.wait_for(lock, kRest, due)) {
+    queue_.release();
+    batch_.release();
+    wake_.wait(lock, due);
+  }
   wake_.wait_for(lock, kGather,
-                 [this] { return stopping_ || flushing_ > 0 || queue_.size() >= kBatchMax; });
+                 [this] { return stopping_ || flushing_ > 0 || queue_.size() >= kHurryRows; });
 }
 
 void SqliteLedger::write_all() {
-  std::vector<RequestRow> batch;
   milliseconds pause = kRetryFirst;
   std::optional<std::chrono::steady_clock::time_point> closing;
   Lock lock(mutex_);
   while (true) {
-    if (batch.empty()) {
+    if (batch_.empty()) {
       gather(lock);
       if (queue_.empty()) break;  // stopping, and all is written
-      const auto count = static_cast<std::ptrdiff_t>(std::min(queue_.size(), kBatchMax));
-      batch.assign(std::make_move_iterator(queue_.begin()),
-                   std::make_move_iterator(queue_.begin() + count));
-      queue_.erase(queue_.begin(), queue_.begin() + count);
-      in_batch_ = batch.size();
+      std::swap(queue_, batch_);
+      in_batch_ = batch_.size();
     }
 
     lock.unlock();
-    const LedgerFile::Outcome outcome = file_.write(batch);
+    const LedgerFile::Outcome outcome = file_.write(batch_.all());
     lock.lock();
 
     if (outcome != LedgerFile::Outcome::later) {
-      if (outcome == LedgerFile::Outcome::refused) drop(batch.size());
-      batch.clear();
+      if (outcome == LedgerFile::Outcome::refused) drop(batch_.size());
+      batch_.clear();
       in_batch_ = 0;
       pause = kRetryFirst;
       if (queue_.empty()) written_.notify_all();
@@ -129,7 +155,7 @@ void SqliteLedger::write_all() {
                    [this, hurried] { return !hurried && (stopping_ || flushing_ > 0); });
     pause = std::min(pause * 2, kRetryMax);
   }
-  drop(batch.size() + queue_.size());
+  drop(batch_.size() + queue_.size());
 }
 
 }  // namespace
