@@ -223,7 +223,7 @@ state::AttemptRow& Failover::record(const router::Candidate& candidate,
   const bool produced = result.tap.content_events > 0;
   if (produced && !row.usage.output) row.usage.output = result.tap.content_bytes / 4 + 1;
   if (produced && row.usage.input_total() == 0) row.usage.input = turn_.facts.input_tokens;
-  turn_.row.usage_estimated = produced && !result.tap.usage.output;
+  turn_.row.usage_estimated = produced && (!result.tap.usage.output || result.tap.ended_by_us);
   const bool used = produced || !result.error;
   row.cost_micro_usd = used && is_metered(candidate) ? cost_of(candidate, row.usage) : 0;
   // What a broken attempt cost is paid all the same.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "dialect/tool_name.h"
+#include "gateway/whole.h"
 
 namespace nl::gateway {
 namespace {
@@ -46,6 +48,14 @@ void keep_pace(EnginePace& pace, const chat::Event& event, Instant now) {
   }
 }
 
+AnswerLimits answer_limits(const Turn& turn, const GatewayOptions& options) {
+  AnswerLimits limits;
+  limits.bytes_max = static_cast<std::int64_t>(options.answer_bytes_max);
+  // Several answers at once, and what else only one vendor knows, are for that vendor to count.
+  if (turn.request.only_this_dialect.empty()) limits.max_tokens = turn.request.max_tokens;
+  return limits;
+}
+
 Error stalled(const provider::Provider& provider, Duration silence, Duration least) {
   if (silence < least) return Error(ErrorCode::timeout, "the whole answer took too long");
   if (provider.setting().engine != nullptr) provider.setting().engine->report_stall();
@@ -60,6 +70,7 @@ Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
                 ? Lane::pass_through
                 : Lane::translate),
       reader_(setup_.provider.dialect().make_reader()),
+      bound_(answer_limits(turn, setup_.options), *this),
       framer_(setup_.provider.dialect().framing()),
       may_hold_(setup_.backup == Backup::another_target && !turn.direct &&
                 setup_.options.hold_tools == HoldTools::hold),
@@ -69,9 +80,11 @@ Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
 }
 
 dialect::EventSink& Relay::sink() {
-  if (!check_) return *this;
-  if (client_.committed()) check_->committed();
-  return *check_;
+  if (check_) {
+    if (client_.committed()) check_->committed();
+    bound_.pass_to(*check_);
+  }
+  return bound_;
 }
 
 Instant Relay::progress_deadline() const {
@@ -103,6 +116,7 @@ http::asio::awaitable<RelayResult> Relay::run(provider::Opening& opening) {
     if (!flushed) turn_.client_gone = true;
   }
   RelayResult result;
+  tap_.ended_by_us = bound_.stopped();
   if (!done) result.error = std::move(done.error());
   result.tap = std::move(tap_);
   co_return result;
@@ -144,13 +158,17 @@ http::asio::awaitable<Result<void>> Relay::read_stream(provider::Opening& openin
   const Result<void> flushed = co_await flush();
   if (!flushed) co_return flushed;
   const Result<void> ended = co_await client_.finish();
-  // The rest of the body (a last chunk) so that the connection can be kept.
+  if (!bound_.stopped()) co_await drain(opening);
+  co_return ended;
+}
+
+// The rest of the body (a last chunk) so that the connection can be kept.
+http::asio::awaitable<void> Relay::drain(provider::Opening& opening) {
   const Instant until = turn_.exchange.loop().now() + kDrainWait;
   while (!opening.call->complete()) {
     const Result<std::string_view> rest = co_await opening.read(until);
     if (!rest || rest->empty()) break;
   }
-  co_return ended;
 }
 
 Result<void> Relay::end_of_body() {
@@ -165,17 +183,11 @@ Result<void> Relay::end_of_body() {
 }
 
 http::asio::awaitable<Result<void>> Relay::read_whole(provider::Opening& opening) {
-  std::string body;
-  for (;;) {
-    Result<std::string_view> piece = co_await opening.read(setup_.deadline);
-    if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) break;
-    if (body.size() + piece->size() > setup_.options.answer_bytes_max) {
-      co_return fail(ErrorCode::protocol, "the answer is larger than its limit");
-    }
-    body.append(*piece);
-  }
-  const Result<void> read = reader_->whole(body, sink());
+  const Result<WholeBody> body =
+      co_await read_body(opening, setup_.deadline, setup_.options.answer_bytes_max);
+  if (!body) co_return std::unexpected(body.error());
+  sink();  // what stands behind the bound
+  const Result<void> read = read_events(*body, *reader_, bound_);
   if (!read) co_return read;
   if (event_error_) co_return std::unexpected(*event_error_);
   content_ = true;
@@ -192,15 +204,27 @@ Result<void> Relay::take(const dialect::SseFrame& frame) {
   if (!read) return read;
   if (event_error_) return std::unexpected(*event_error_);
   if (lane_ == Lane::pass_through) append(frame);
+  end_if_full();
+  if (event_error_) return std::unexpected(*event_error_);
   if (holding_ && out_.size() - hold_from_ > setup_.options.held_bytes_max) {
     holding_ = may_hold_ = false;  // too large to keep whole: it loses its atomicity
     content_ = true;
   }
   safe_ = holding_ ? hold_from_ : out_.size();
-  if (tap_.content_bytes > static_cast<std::int64_t>(setup_.options.answer_bytes_max)) {
-    return fail(ErrorCode::protocol, "the answer is larger than its limit");
-  }
   return {};
+}
+
+void Relay::end_if_full() {
+  sink();  // what stands behind the bound
+  bound_.end_if_full();
+  if (!bound_.stopped()) return;
+  log::warn("request {}: the answer of {} did not end; ended with max_tokens after {} bytes",
+            turn_.id, setup_.provider.setting().name, tap_.content_bytes);
+  if (lane_ != Lane::pass_through) return;
+  dialect::AnswerContext context = answer_context(turn_);
+  if (!client_.opened_by_us()) context.id = answer_id_;
+  out_ += bound_.closing(turn_.dialect, std::move(context));
+  closed_ = true;
 }
 
 void Relay::append(const dialect::SseFrame& frame) {
@@ -225,8 +249,9 @@ void Relay::on_event(const chat::Event& event) {
   switch (event.kind) {
     case EventKind::start:
       tap_.model = event.name.utf8();
+      answer_id_ = event.id.utf8();
       if (!client_.head_sent() && lane_ == Lane::pass_through) {
-        client_.set_answer_id(event.id.utf8());
+        client_.set_answer_id(answer_id_);
       }
       break;
     case EventKind::block_start:

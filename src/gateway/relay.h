@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "chat/event.h"
+#include "gateway/answer_bound.h"
 #include "gateway/client_stream.h"
 #include "gateway/engine_pace.h"
 #include "gateway/options.h"
@@ -39,6 +40,9 @@ struct RelaySetup {
   std::optional<ToolCheckSetup> check;
 };
 
+// What bounds the answer to `turn`.
+AnswerLimits answer_limits(const Turn& turn, const GatewayOptions& options);
+
 // Whether an answer must be read into events even where both sides speak one dialect.
 inline bool read_into_events(const RelaySetup& setup) {
   return setup.pace.has_value() || setup.check.has_value();
@@ -58,6 +62,7 @@ struct AnswerTap {
   std::int64_t content_bytes = 0;  // text, thinking and argument bytes
   std::int64_t content_events = 0;
   std::optional<Instant> first_content;
+  bool ended_by_us = false;  // it would not end; its usage is a guess
   // An error event inside the answer.
   std::string error_type;
   int error_status = 0;
@@ -92,6 +97,8 @@ class Relay final : private dialect::EventSink {
   http::asio::awaitable<Result<void>> read_stream(provider::Opening& opening);
   http::asio::awaitable<Result<void>> read_whole(provider::Opening& opening);
   Result<void> end_of_body();
+  void end_if_full();
+  http::asio::awaitable<void> drain(provider::Opening& opening);
   http::asio::awaitable<Result<void>> flush();
   Instant progress_deadline() const;
   dialect::EventSink& sink();
@@ -102,9 +109,11 @@ class Relay final : private dialect::EventSink {
   Lane lane_;
   std::unique_ptr<dialect::Reader> reader_;
   std::unique_ptr<dialect::Writer> writer_;  // translate only
-  std::optional<ToolCheck> check_;           // between reader_ and this
+  std::optional<ToolCheck> check_;           // between bound_ and this
+  AnswerBound bound_;                        // right behind reader_
   dialect::Framer framer_;                   // of the upstream's dialect
   AnswerTap tap_;
+  std::string answer_id_;    // as the upstream calls it
   std::string out_;          // gathered, not yet sent
   std::size_t opening_ = 0;  // bytes of out_ that open the answer
   std::size_t safe_ = 0;     // bytes of out_ that are not held back

@@ -1,5 +1,8 @@
 #include "gateway/whole.h"
 
+#include "base/log.h"
+#include "dialect/json_prefix.h"
+
 namespace nl::gateway {
 namespace {
 
@@ -9,6 +12,7 @@ class Fold final : public dialect::EventSink {
   Fold(const Turn& turn, dialect::Writer* writer, const std::optional<EnginePace>& engine_pace)
       : pace(engine_pace), loop_(turn.exchange.loop()), request_(turn.request), writer_(writer) {}
 
+  void write_to(dialect::Writer& writer) { writer_ = &writer; }
   Duration silence() const { return pace ? loop_.now() - pace->last() : Duration(); }
 
   void on_event(const chat::Event& event) override {
@@ -45,30 +49,11 @@ class Fold final : public dialect::EventSink {
   dialect::Writer* writer_;
 };
 
-http::asio::awaitable<Result<std::string>> read_body(provider::Opening& opening, Instant until,
-                                                     std::size_t limit) {
-  std::string body;
-  for (;;) {
-    Result<std::string_view> piece = co_await opening.read(until);
-    if (!piece) {
-      if (piece.error().code == ErrorCode::timeout) {
-        co_return fail(ErrorCode::timeout, "no whole answer in time");
-      }
-      co_return std::unexpected(std::move(piece.error()));
-    }
-    if (piece->empty()) co_return body;
-    if (body.size() + piece->size() > limit) {
-      co_return fail(ErrorCode::protocol, "the answer is larger than its limit");
-    }
-    body.append(*piece);
-  }
-}
-
 // A stream where one body was asked for, or the engine's, which always streams: so its progress is
 // seen, and the client's leaving stops it.
 class FoldedStream {
  public:
-  FoldedStream(dialect::Framer framer, dialect::Reader& reader, dialect::EventSink& sink)
+  FoldedStream(dialect::Framer framer, dialect::Reader& reader, AnswerBound& sink)
       : framer_(std::move(framer)), reader_(reader), sink_(sink) {}
 
   Result<void> feed(std::string_view piece) {
@@ -76,10 +61,14 @@ class FoldedStream {
     if (!fed) return fed;
     while (const std::optional<dialect::SseFrame> frame = framer_.next()) {
       if (Result<void> read = reader_.frame(*frame, sink_); !read) return read;
+      sink_.end_if_full();
+      if (sink_.stopped()) break;
     }
     return {};
   }
+  bool stopped() const { return sink_.stopped(); }
   Result<void> end() {
+    if (stopped()) return {};
     if (const std::optional<dialect::SseFrame> last = framer_.finish()) {
       if (Result<void> read = reader_.frame(*last, sink_); !read) return read;
     }
@@ -90,7 +79,7 @@ class FoldedStream {
  private:
   dialect::Framer framer_;
   dialect::Reader& reader_;
-  dialect::EventSink& sink_;
+  AnswerBound& sink_;
 };
 
 // What the events so far say of the answer as a whole.
@@ -107,8 +96,7 @@ Result<void> judge(const Fold& fold, Backup backup) {
 
 http::asio::awaitable<Result<void>> read_events(provider::Opening& opening, FoldedStream& stream,
                                                 Fold& fold, const RelaySetup& setup) {
-  std::size_t bytes = 0;
-  while (!fold.error) {
+  while (!fold.error && !stream.stopped()) {
     const Instant until = fold.pace ? fold.pace->deadline() : setup.deadline;
     Result<std::string_view> piece = co_await opening.read(until);
     if (!piece) {
@@ -119,10 +107,6 @@ http::asio::awaitable<Result<void>> read_events(provider::Opening& opening, Fold
       co_return std::unexpected(stalled(setup.provider, fold.silence(), setup.options.silence));
     }
     if (piece->empty()) break;
-    bytes += piece->size();
-    if (bytes > setup.options.answer_bytes_max) {
-      co_return fail(ErrorCode::protocol, "the answer is larger than its limit");
-    }
     const Result<void> fed = stream.feed(*piece);
     if (!fed) co_return fed;
   }
@@ -132,6 +116,36 @@ http::asio::awaitable<Result<void>> read_events(provider::Opening& opening, Fold
 }
 
 }  // namespace
+
+http::asio::awaitable<Result<WholeBody>> read_body(provider::Opening& opening, Instant until,
+                                                   std::size_t limit) {
+  WholeBody body;
+  for (;;) {
+    Result<std::string_view> piece = co_await opening.read(until);
+    if (!piece) {
+      if (piece.error().code == ErrorCode::timeout) {
+        co_return fail(ErrorCode::timeout, "no whole answer in time");
+      }
+      co_return std::unexpected(std::move(piece.error()));
+    }
+    if (piece->empty()) co_return body;
+    body.text.append(*piece);
+    if (body.text.size() <= limit) continue;
+    body.text.resize(limit);
+    body.end = WholeBody::End::at_limit;
+    co_return body;
+  }
+}
+
+Result<void> read_events(const WholeBody& body, dialect::Reader& reader, AnswerBound& bound) {
+  if (body.end == WholeBody::End::its_own) return reader.whole(body.text, bound);
+  const std::optional<std::string> closed = dialect::close_json(body.text);
+  bound.say_cut();
+  const Result<void> read = closed ? reader.whole(*closed, bound) : Result<void>();
+  // What is too large and no answer either may be one from another target.
+  if (!bound.stopped()) return fail(ErrorCode::protocol, "the answer is larger than its limit");
+  return read;
+}
 
 http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetup& setup,
                                                      provider::Opening& opening) {
@@ -144,12 +158,13 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
   Fold fold(turn, writer.get(), setup.pace);
   std::optional<ToolCheck> check;
   if (setup.check) check.emplace(*setup.check, fold);
-  dialect::EventSink& sink = check ? static_cast<dialect::EventSink&>(*check) : fold;
+  AnswerBound bound(answer_limits(turn, setup.options),
+                    check ? static_cast<dialect::EventSink&>(*check) : fold);
 
-  Result<std::string> body = std::string();
+  Result<WholeBody> body = WholeBody();
   Result<void> read;
   if (opening.event_stream) {
-    FoldedStream stream(dialect::Framer(setup.provider.dialect().framing()), *reader, sink);
+    FoldedStream stream(dialect::Framer(setup.provider.dialect().framing()), *reader, bound);
     read = co_await read_events(opening, stream, fold, setup);
   } else {
     body = co_await read_body(opening, setup.deadline, setup.options.answer_bytes_max);
@@ -157,9 +172,18 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
       result.error = std::move(body.error());
       co_return result;
     }
-    read = reader->whole(*body, sink);
+    if (body->end == WholeBody::End::at_limit && !writer) {
+      writer = turn.dialect.make_writer(answer_context(turn));
+      fold.write_to(*writer);
+    }
+    read = read_events(*body, *reader, bound);
+  }
+  if (bound.stopped()) {
+    log::warn("request {}: the answer of {} did not end; ended with max_tokens after {} bytes",
+              turn.id, setup.provider.setting().name, fold.tap.content_bytes);
   }
   result.tap = std::move(fold.tap);
+  result.tap.ended_by_us = bound.stopped();
   // The last target's empty answer is passed on honestly, unless it is an error in disguise.
   const bool honest =
       !read && read.error().code == ErrorCode::empty_answer && setup.backup == Backup::none;
@@ -167,15 +191,16 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
     result.error = std::move(fold.error);
   } else if (!read && !honest) {
     result.error = std::move(read.error());
-  } else if (!same) {
+  } else if (writer) {
     result.body = writer->whole();
   } else if (setup.model == turn.model) {
-    result.body = std::move(*body);
+    result.body = std::move(body->text);
   } else {
     dialect::Document document;
     dialect::SpliceOptions options;
     options.model = turn.model;
-    result.body = document.parse(*body) ? turn.dialect.splice(document, options) : std::move(*body);
+    result.body =
+        document.parse(body->text) ? turn.dialect.splice(document, options) : std::move(body->text);
   }
   co_return result;
 }

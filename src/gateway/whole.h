@@ -3,9 +3,10 @@
 // The body is read to its end and checked (an error object, HTML or nothing at all inside a 200 is
 // a failure) before a byte goes to the client. Same dialect: its own bytes, with the asked model
 // name put back; otherwise reader -> events -> writer. An upstream that streams all the same is
-// folded.
+// folded. One that goes on for ever is cut at its limit and says so with its stop reason.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -15,6 +16,19 @@
 #include "provider/provider.h"
 
 namespace nl::gateway {
+
+// A body as far as it was read.
+struct WholeBody {
+  enum class End : std::uint8_t { its_own, at_limit };
+  std::string text;
+  End end = End::its_own;
+};
+
+http::asio::awaitable<Result<WholeBody>> read_body(provider::Opening& opening, Instant until,
+                                                   std::size_t limit);
+
+// The events of `body`; what was cut ends with `max_tokens`.
+Result<void> read_events(const WholeBody& body, dialect::Reader& reader, AnswerBound& bound);
 
 struct WholeResult {
   std::optional<Error> error;  // nothing = `body` is the answer
