@@ -65,7 +65,7 @@ failover_usd_per_day = 5.0         # paid answers that stand in for a flat subsc
 share = "any"                      # who may see prompts: any | configured | local
 
 [limits]
-scale = 1.0                        # multiplies every time below
+scale = 1.0                        # multiplies every time below and those of the breakers
 head_s = 10                        # for a client's request head
 body_grace_s = 10                  # for its body, then at least 1 KB/s
 body_memory_wait_s = 10            # for memory to free up before a 503

@@ -183,6 +183,7 @@ Result<void> Serving::build() {
   gateway_options_ = gateway_options(config_);
   waiting_ = std::make_unique<gateway::WaitingRoom>(gateway_options_.queue_max);
   const admin::StatusParts status_parts{clock_, health_, *spend_, *tally_, *ledger_};
+  health_.scale_times(config_.limits.scale);
   status_ = std::make_unique<admin::Status>(status_parts);
   if (!ledger_note_.empty()) status_->add_note(ledger_note_);
   for (int i = 0; i < config_.workers; ++i) {

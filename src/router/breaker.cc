@@ -11,11 +11,11 @@ namespace {
 // A probe that never reports blocks no longer than the usual wait for a first progress.
 constexpr std::chrono::seconds kProbeMax{60};
 
-std::int64_t second_of(Instant now) {
-  return std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-}
-
 }  // namespace
+
+Duration Breaker::scaled(Duration time) const {
+  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time) * scale_);
+}
 
 BreakerState Breaker::state(Instant now) const {
   if (!open_) return BreakerState::closed;
@@ -29,7 +29,7 @@ bool Breaker::would_allow(Instant now) const {
     case BreakerState::open:
       return false;
     case BreakerState::half_open:
-      return !probing_ || now - probe_started_ >= kProbeMax;
+      return !probing_ || now - probe_started_ >= scaled(kProbeMax);
   }
   return false;
 }
@@ -58,7 +58,7 @@ void Breaker::success(Instant now) {
   open_ = false;
   probing_ = false;
   failures_in_row_ = 0;
-  open_for_ = kOpenFirst;
+  open_for_ = scaled(kOpenFirst);
   buckets_.fill(Bucket{});
   reason_.clear();
 }
@@ -77,9 +77,9 @@ void Breaker::failure(Instant now, double jitter) {
   count(now, 1);
   int attempts = 0;
   int failures = 0;
-  const std::int64_t oldest = second_of(now) - kWindow.count() + 1;
+  const std::int64_t oldest = slice_of(now) - static_cast<std::int64_t>(kBuckets) + 1;
   for (const Bucket& bucket : buckets_) {
-    if (bucket.second < oldest) continue;
+    if (bucket.slice < oldest) continue;
     attempts += bucket.attempts;
     failures += bucket.failures;
   }
@@ -90,6 +90,12 @@ void Breaker::failure(Instant now, double jitter) {
     reason_ = std::to_string(failures) + " of " + std::to_string(attempts) + " attempts failed";
     open(now, jitter);
   }
+}
+
+void Breaker::trip(Instant now, double jitter) {
+  if (state(now) == BreakerState::open) return;
+  if (!open_) reason_ = "not reached";
+  open(now, jitter);
 }
 
 void Breaker::abandon() {
@@ -113,15 +119,15 @@ Instant Breaker::ready_at(Instant now) const {
     case BreakerState::open:
       return open_until_;
     case BreakerState::half_open:
-      return would_allow(now) ? now : probe_started_ + kProbeMax;
+      return would_allow(now) ? now : probe_started_ + scaled(kProbeMax);
   }
   return now;
 }
 
 void Breaker::count(Instant now, int failures) {
-  const std::int64_t second = second_of(now);
-  Bucket& bucket = buckets_[static_cast<std::size_t>(second) % buckets_.size()];
-  if (bucket.second != second) bucket = Bucket{second, 0, 0};
+  const std::int64_t slice = slice_of(now);
+  Bucket& bucket = buckets_[static_cast<std::size_t>(slice) % buckets_.size()];
+  if (bucket.slice != slice) bucket = Bucket{slice, 0, 0};
   ++bucket.attempts;
   bucket.failures += failures;
 }
@@ -133,7 +139,7 @@ void Breaker::open(Instant now, double jitter) {
   failures_in_row_ = 0;
   const auto spread = std::chrono::duration<double>(open_for_) * (0.8 + 0.4 * jitter);
   open_until_ = now + std::chrono::duration_cast<Duration>(spread);
-  open_for_ = std::min<Duration>(open_for_ * 2, kOpenMax);
+  open_for_ = std::min<Duration>(open_for_ * 2, scaled(kOpenMax));
 }
 
 }  // namespace nl::router

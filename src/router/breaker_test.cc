@@ -41,6 +41,50 @@ TEST_F(BreakerTest, OpensAfterFiveFailuresInARowForOneSecond) {
   EXPECT_EQ(breaker.state(now), BreakerState::half_open);
 }
 
+TEST_F(BreakerTest, TripsAtOnceAndForLongerEachTime) {
+  breaker.trip(now, 0.5);
+  EXPECT_EQ(breaker.state(now), BreakerState::open);
+  EXPECT_EQ(breaker.reason(), "not reached");
+  breaker.trip(now, 0.5);
+  EXPECT_EQ(breaker.ready_at(now), now + seconds(1)) << "of many at once only the first counts";
+  pass(seconds(1));
+  ASSERT_TRUE(breaker.allow(now));
+  breaker.trip(now, 0.5);
+  EXPECT_EQ(breaker.ready_at(now), now + seconds(2));
+  pass(seconds(2));
+  ASSERT_TRUE(breaker.allow(now));
+  breaker.success(now);
+  EXPECT_EQ(breaker.state(now), BreakerState::closed);
+}
+
+TEST_F(BreakerTest, EveryTimeOfItsOwnFollowsTheScale) {
+  breaker = Breaker(0.1);
+  fail(5);
+  EXPECT_EQ(breaker.ready_at(now), now + milliseconds(100));
+  pass(milliseconds(100));
+  ASSERT_TRUE(breaker.allow(now));
+  // A probe that never reports.
+  EXPECT_FALSE(breaker.allow(now + milliseconds(5999)));
+  EXPECT_TRUE(breaker.would_allow(now + milliseconds(6000)));
+  for (int i = 0; i < 10; ++i) {
+    fail(1);
+    pass(seconds(30));
+  }
+  fail(1);
+  EXPECT_EQ(breaker.ready_at(now), now + seconds(3)) << "the longest";
+  // A stated reset is not ours to scale.
+  breaker.hold_until(now + hours(1), "limit");
+  EXPECT_EQ(breaker.ready_at(now), now + hours(1));
+
+  breaker = Breaker(0.1);
+  for (int i = 0; i < 100; ++i) {
+    fail(1);
+    breaker.success(now);
+    pass(milliseconds(150));
+  }
+  EXPECT_EQ(breaker.state(now), BreakerState::closed) << "fewer than 20 within a window of 1 s";
+}
+
 TEST_F(BreakerTest, OpensWhenHalfOfTwentyAttemptsWithinTheWindowFailed) {
   for (int i = 0; i < 9; ++i) {
     breaker.success(now);

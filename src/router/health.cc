@@ -115,13 +115,19 @@ struct Health::Impl {
   Lru<Instant> unreached{kProvidersMax};
   bool offline = false;
   Instant probe_at{};
+  double scale = 1.0;
   Duration probe_every = kProbeFirst;
+
+  Duration scaled(Duration time) const {
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(time) * scale);
+  }
 
   Entry& entry(std::string_view key, const ProviderFacts& provider, const std::string& model) {
     Entry& found = entries.get(key);
     if (found.provider.empty()) {
       found.provider = provider.name;
       found.model = model;
+      found.breaker = Breaker(scale);
     }
     return found;
   }
@@ -130,7 +136,7 @@ struct Health::Impl {
   void reached() {
     unreached.clear();
     offline = false;
-    probe_every = kProbeFirst;
+    probe_every = scaled(kProbeFirst);
   }
   void not_reached(const std::string& provider, Instant now);
   void hold(Entry& entry, const Verdict& verdict, Duration time, Instant now);
@@ -159,11 +165,11 @@ void Health::Impl::not_reached(const std::string& provider, Instant now) {
   if (offline) return;
   std::size_t recent = 0;
   for (const auto& [name, when] : unreached.entries()) {
-    if (now - when <= kOfflineWindow) ++recent;
+    if (now - when <= scaled(kOfflineWindow)) ++recent;
   }
   if (recent < kOfflineProviders) return;
   offline = true;
-  probe_every = kProbeFirst;
+  probe_every = scaled(kProbeFirst);
   probe_at = now + probe_every;
 }
 
@@ -172,7 +178,7 @@ void Health::Impl::hold(Entry& entry, const Verdict& verdict, Duration time, Ins
   entry.last_reason = verdict.reason;
   Duration shut = time;
   if (verdict.failure == FailureClass::quota && verdict.probe == Probe::hourly) {
-    shut = std::min<Duration>(shut, kHoldProbe);
+    shut = std::min(shut, scaled(kHoldProbe));
   }
   entry.breaker.hold_until(now + shut, verdict.reason);
 }
@@ -189,7 +195,8 @@ Entry* Health::Impl::charge(const ProviderFacts& provider, const Target& target,
       Entry& entry = entry_for(verdict.scope, provider, target, mark);
       entry.block = Block::quota;
       if (!verdict.cooldown) {
-        entry.throttle = std::clamp<Duration>(entry.throttle * 2, kThrottleFirst, kThrottleMax);
+        entry.throttle =
+            std::clamp(entry.throttle * 2, scaled(kThrottleFirst), scaled(kThrottleMax));
       }
       hold(entry, verdict, verdict.cooldown.value_or(entry.throttle), now);
       return &entry;
@@ -199,7 +206,7 @@ Entry* Health::Impl::charge(const ProviderFacts& provider, const Target& target,
       Entry& entry = entry_for(verdict.scope, provider, target, mark);
       entry.block = Block::credential;
       const bool configured = provider.has_key && provider.key_mark == mark;
-      hold(entry, verdict, configured ? Duration(kConfiguredKeyHold) : kClientKeyHold, now);
+      hold(entry, verdict, scaled(configured ? Duration(kConfiguredKeyHold) : kClientKeyHold), now);
       return &entry;
     }
     case FailureClass::network:
@@ -212,13 +219,24 @@ Entry* Health::Impl::charge(const ProviderFacts& provider, const Target& target,
     entry.resets_at = Instant{};
     entry.last_reason = verdict.reason;
   }
-  entry.breaker.failure(now, jitter());
+  if (verdict.failure == FailureClass::network) {
+    // Each request would wait for the same name or connection again.
+    entry.breaker.trip(now, jitter());
+  } else {
+    entry.breaker.failure(now, jitter());
+  }
   if (verdict.cooldown) hold(entry, verdict, *verdict.cooldown, now);
   return &entry;
 }
 
 Health::Health() : impl_(std::make_unique<Impl>()) {}
 Health::~Health() = default;
+
+void Health::scale_times(double scale) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->scale = scale;
+  impl_->probe_every = impl_->scaled(kProbeFirst);
+}
 
 std::optional<Health::Blocked> Health::blocked(const ProviderFacts& provider, const Target& target,
                                                std::uint64_t credential_mark, Instant now) const {
@@ -261,7 +279,7 @@ bool Health::begin(const ProviderFacts& provider, const Target& target,
     if (entry != nullptr) entry->breaker.allow(now);
   }
   if (impl_->offline && now >= impl_->probe_at) {
-    impl_->probe_every = std::min<Duration>(impl_->probe_every * 2, kProbeMax);
+    impl_->probe_every = std::min<Duration>(impl_->probe_every * 2, impl_->scaled(kProbeMax));
     impl_->probe_at = now + impl_->probe_every;
   }
   return true;
@@ -324,7 +342,7 @@ bool Health::first_rejection(std::uint64_t credential_mark, Instant now) {
   const std::string key = std::to_string(credential_mark);
   const std::lock_guard lock(impl_->mutex);
   Instant* const known = impl_->rejections.touch(key);
-  const bool again = known != nullptr && now - *known < kRejectionMemory;
+  const bool again = known != nullptr && now - *known < impl_->scaled(kRejectionMemory);
   if (known != nullptr) {
     *known = now;
   } else {
@@ -335,7 +353,8 @@ bool Health::first_rejection(std::uint64_t credential_mark, Instant now) {
 
 void Health::demote(std::uint64_t conversation, const std::string& provider, Instant now) {
   const std::lock_guard lock(impl_->mutex);
-  impl_->demotions.get(std::to_string(conversation) + '\x1f' + provider) = now + kDemotion;
+  impl_->demotions.get(std::to_string(conversation) + '\x1f' + provider) =
+      now + impl_->scaled(kDemotion);
 }
 
 bool Health::demoted(std::uint64_t conversation, const std::string& provider, Instant now) const {

@@ -35,6 +35,10 @@ class Health {
   Health(const Health&) = delete;
   Health& operator=(const Health&) = delete;
 
+  // Multiplies every time below and in the breakers that upstreams do not state themselves.
+  // Before the first attempt.
+  void scale_times(double scale);
+
   // What blocks: a breaker may be overruled when nothing else is left, a limit or a dead key not.
   enum class Block : std::uint8_t { breaker, quota, credential };
 

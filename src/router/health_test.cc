@@ -60,6 +60,24 @@ TEST_F(HealthTest, NothingIsKnownAtFirst) {
   EXPECT_TRUE(health.snapshot(now).empty());
 }
 
+TEST_F(HealthTest, TimesOfOurOwnFollowTheScaleAndStatedOnesDoNot) {
+  health.scale_times(0.1);
+  fail(opus, ill, 5);
+  EXPECT_FALSE(open(opus));
+  now += std::chrono::milliseconds(121);
+  EXPECT_TRUE(open(opus));
+  Verdict limited = verdict_of(FailureClass::quota, Scope::model);
+  limited.cooldown = minutes(1);
+  fail(haiku, limited);
+  now += seconds(59);
+  EXPECT_FALSE(open(haiku));
+  now += seconds(1);
+  EXPECT_TRUE(open(haiku));
+  health.demote(1, "anthropic", now);
+  EXPECT_TRUE(health.demoted(1, "anthropic", now + seconds(29)));
+  EXPECT_FALSE(health.demoted(1, "anthropic", now + seconds(30)));
+}
+
 TEST_F(HealthTest, FiveFailuresShutOneModelOfOneKey) {
   fail(opus, ill, 4);
   EXPECT_TRUE(open(opus));
@@ -188,7 +206,7 @@ TEST_F(HealthTest, AForbiddenModelLeavesTheOthersOfItsKey) {
 }
 
 TEST_F(HealthTest, AnUnreachableProviderIsShutForAllItsModels) {
-  fail(opus, unreachable, 5);
+  fail(opus, unreachable);  // one wait for a connection is enough
   EXPECT_FALSE(open(haiku));
   EXPECT_FALSE(open(haiku, 99));
   EXPECT_TRUE(!health.blocked(openai, opus, kMark, now));
@@ -247,6 +265,7 @@ TEST_F(HealthTest, OfflineIsProbedAtGrowingIntervals) {
     EXPECT_TRUE(health.probe_due(now));
     EXPECT_TRUE(health.begin(openai, opus, kMark, now));
     EXPECT_FALSE(health.probe_due(now));
+    health.failed(openai, opus, kMark, unreachable, now);
     expected = std::min<Duration>(expected * 2, seconds(60));
   }
 }
