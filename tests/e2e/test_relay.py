@@ -64,7 +64,7 @@ class Gated(unittest.TestCase):
             with h.Nightlight(lambda at: h.config_text(both, at), KEY) as nl, \
                     plain.Conn(nl.port) as conn:
                 began = time.monotonic()
-                conn.send(plain.request(client, plain.body_for(client)))
+                conn.send(plain.request(client, plain.body_for(client, max_tokens=1000)))
                 answer, said = conn.read_head(), plain.Said()
                 for _, name, event in conn.events(answer):
                     before = len(said.text)
@@ -238,7 +238,7 @@ class Pressure(unittest.TestCase):
                 plain.ask(nl, client, plain.body_for(client, stream=False))
                 before = nl.rss_kib()
                 with plain.Conn(nl.port, rcvbuf=8192) as conn:
-                    conn.send(plain.request(client, plain.body_for(client)))
+                    conn.send(plain.request(client, plain.body_for(client, max_tokens=10**7)))
                     answer = conn.read_head()
                     read = 0
                     for _ in range(20):
@@ -260,7 +260,7 @@ class Pressure(unittest.TestCase):
         with Upstream("anthropic", "alpha", script=flood(12, sizes)) as a, \
                 h.Nightlight(lambda at: h.config_text([h.Target(a)], at, limits), KEY) as nl, \
                 plain.Conn(nl.port, rcvbuf=65536) as conn:
-            conn.send(plain.request("anthropic", plain.body_for("anthropic")))
+            conn.send(plain.request("anthropic", plain.body_for("anthropic", max_tokens=10**7)))
             answer = conn.read_head()
             slow_until = time.monotonic() + 8
             while time.monotonic() < slow_until:
