@@ -22,7 +22,8 @@ class Upstream:
 
     def __init__(self, dialect, name="", **options):
         """Options: script, brain, tls (TlsFiles), port, realm (set shared by the upstreams of one
-        vendor: whose thinking signatures are accepted), judge (False: do not validate)."""
+        vendor: whose thinking signatures are accepted), judge (False: do not validate), host (the
+        address to bind)."""
         self.dialect, self.name = dialect, name or dialect
         self.brain = options.pop("brain", None) or answers.Brain(marker=self.name)
         self.realm = options.pop("realm", None)
@@ -30,6 +31,7 @@ class Upstream:
         self._judge = options.pop("judge", True)
         self._tls = options.pop("tls", None)
         self.port = options.pop("port", 0)
+        self.host = options.pop("host", "127.0.0.1")
         self._lock = threading.Condition()
         self._script = options.pop("script", None) or healthy()
         assert not options, f"unknown options {options}"
@@ -43,9 +45,9 @@ class Upstream:
     # lifetime
     def listen(self):
         """Opens the port (again, after refuse())."""
-        sock = socket.socket()
+        sock = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", self.port))
+        sock.bind((self.host, self.port))
         sock.listen(512)
         self.port = sock.getsockname()[1]
         self._listener = sock
@@ -84,7 +86,7 @@ class Upstream:
 
     @property
     def url(self):
-        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     # behaviour
     def set(self, script, everything=False):
