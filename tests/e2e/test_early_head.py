@@ -137,8 +137,9 @@ class HeldTools(unittest.TestCase):
                 Upstream(other, "beta", brain=brain("BETA", steps=1)) as b, \
                 h.Nightlight(lambda at: h.config_text([h.Target(a), h.Target(b)], at, extra),
                              KEY) as nl:
-            answer, said, times = follow(nl, client, body or plain.body_for(client, tools=True))
-            again = follow(nl, client, plain.body_for(client, tools=True))
+            tools = plain.body_for(client, tools=True, max_tokens=10**5)
+            answer, said, times = follow(nl, client, body or tools)
+            again = follow(nl, client, tools)
             self.assertEqual(a.violations + b.violations, [])
             return answer, said, times, again
 
