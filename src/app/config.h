@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "chat/model.h"
 #include "dialect/dialect.h"
 #include "http/client.h"
+#include "http/tls_server.h"
 #include "router/planner.h"
 
 namespace nl::app {
@@ -93,6 +95,8 @@ struct Config {
   int workers = 1;
   std::vector<std::string> hosts;
   bool behind_proxy = false;
+  // [tls]: what every address but loopback and unix sockets shows; null = none speaks TLS.
+  std::shared_ptr<const http::TlsIdentity> tls;
   std::vector<Secret> tokens;  // what a client must present; empty = keyless loopback
   std::vector<ProviderConfig> providers;
   std::vector<TargetConfig> tiers[3];  // by router::Tier
@@ -115,6 +119,8 @@ struct Config {
   std::vector<std::string> warnings;
 
   std::string ledger_path() const { return state_dir + "/ledger.sqlite"; }
+  // Whether clients must speak TLS at `address`.
+  bool speaks_tls(const http::ListenAddress& address) const;
   // Whether any target is the supervised engine: it is started for nothing else.
   bool uses_engine() const;
   // The index in `providers`, or nothing.

@@ -11,7 +11,7 @@ constexpr const char* kSettings =
 listen = ["127.0.0.1:2300", "[::1]:2300"]  # one string is fine too; "unix:/PATH" as well
 workers = 1                # event loops; one carries a laptop and a small company
 hosts = []                 # further Host names to accept
-behind_proxy = false       # needed, with [auth], to listen beyond this machine
+behind_proxy = false       # a TLS proxy is before it: [auth] is enough to listen elsewhere
 discover = true            # look for local servers on ports 11434 and 1234 of this machine
 # Conversations with tools on the local tier: auto | continue | read-only | hold
 on_local = "auto"
@@ -19,6 +19,12 @@ on_local = "auto"
 
 # [auth]
 # token = "env:NIGHTLIGHT_TOKEN"   # what a client must present; a list is fine too
+
+# The other way: every address but loopback and unix sockets speaks TLS, and needs [auth] as well.
+# SIGHUP reads the files anew.
+# [tls]
+# certificate = "/etc/nightlight/fullchain.pem"  # its own certificate first
+# key = "/etc/nightlight/privkey.pem"
 
 # A provider of a known name (anthropic, openai, gemini, openrouter, ollama, lmstudio) needs nothing
 # else. Everything below is for your own.

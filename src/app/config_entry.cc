@@ -6,6 +6,7 @@
 #include "app/config_parse.h"
 #include "app/config_url.h"
 #include "http/server.h"
+#include "http/tls_server.h"
 
 namespace nl::app {
 namespace {
@@ -49,11 +50,44 @@ void parse_auth(TableReader& top, Parsing& parsing) {
   reader.finish();
 }
 
+void parse_tls(TableReader& top, Parsing& parsing) {
+  const toml::table* table = top.table("tls");
+  if (table == nullptr) return;
+  TableReader reader(*table, "[tls]", parsing.mistakes);
+  const auto certificate = reader.text("certificate");
+  const auto key = reader.text("key");
+  reader.finish();
+  if (!certificate || !key) {
+    reader.mistake(reader.place(), certificate ? "key" : "certificate", "is missing",
+                   "name two PEM files: certificate = \"/PATH/fullchain.pem\", "
+                   "key = \"/PATH/privkey.pem\"");
+    return;
+  }
+  for (const Located* file : {&*certificate, &*key}) {
+    if (file->text.starts_with('/')) continue;
+    const char* const name = file == &*key ? "key" : "certificate";
+    reader.mistake(file->place, name, "depends on the working directory", "write the whole path");
+    return;
+  }
+  auto identity = http::TlsIdentity::load(certificate->text, key->text);
+  if (identity) {
+    parsing.config.tls = std::move(*identity);
+    return;
+  }
+  const bool of_key = identity.error().message.starts_with(key->text + " ");
+  reader.mistake(of_key ? key->place : certificate->place, of_key ? "key" : "certificate",
+                 identity.error().message, "");
+}
+
 bool is_local_address(const http::ListenAddress& address) {
   return !address.unix_path.empty() || is_loopback(address.host);
 }
 
 }  // namespace
+
+bool Config::speaks_tls(const http::ListenAddress& address) const {
+  return tls != nullptr && !is_local_address(address);
+}
 
 Place parse_entry(TableReader& top, Parsing& parsing) {
   Config& config = parsing.config;
@@ -73,6 +107,7 @@ Place parse_entry(TableReader& top, Parsing& parsing) {
   parse_hosts(top, parsing);
   config.behind_proxy = top.flag("behind_proxy").value_or(false);
   parse_auth(top, parsing);
+  parse_tls(top, parsing);
   return place;
 }
 
@@ -100,10 +135,11 @@ void check_listen(Parsing& parsing, Place place) {
           place, fmt::format("listen: {} can be reached by others and no token is asked for", text),
           "add [auth] token = \"env:NAME\", or listen on 127.0.0.1");
     }
-    if (!config.behind_proxy) {
+    if (!config.behind_proxy && !config.tls) {
       parsing.mistakes.add(
           place, fmt::format("listen: {} can be reached by others without TLS", text),
-          "put a TLS proxy before it and write behind_proxy = true, or listen on 127.0.0.1");
+          "add [tls] certificate and key, or put a TLS proxy before it and write behind_proxy = "
+          "true, or listen on 127.0.0.1");
     }
   }
 }

@@ -19,7 +19,8 @@ std::string reachable_host(const std::string& host) {
 LocalGateway::LocalGateway(const Config& config) {
   for (const std::string& text : config.listen) {
     const auto address = http::parse_listen_address(text);
-    if (!address) continue;
+    // The certificate names this machine as others call it: from here a plain address is asked.
+    if (!address || config.speaks_tls(*address)) continue;
     http::Endpoint endpoint;
     if (address->unix_path.empty()) {
       endpoint.scheme = http::Scheme::http;
@@ -40,7 +41,10 @@ LocalGateway::LocalGateway(const Config& config) {
 }
 
 Result<std::string> LocalGateway::get(std::string_view path, Duration within) const {
-  if (!endpoint_) return fail(ErrorCode::config, "no address of the configuration can be asked");
+  if (!endpoint_)
+    return fail(ErrorCode::config,
+                "no address of the configuration can be asked from here; "
+                "listen on 127.0.0.1 or unix:/PATH too");
   return ask(Question{*endpoint_, std::string(path), headers_, within});
 }
 

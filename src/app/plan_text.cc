@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include "app/plan_view.h"
 #include "base/version.h"
 #include "dialect/json_writer.h"
+#include "http/server.h"
 #include "provider/catalog.h"
 
 namespace nl::app {
@@ -109,7 +112,12 @@ std::string plan_text(const Config& config, const Routing& routing) {
   fmt::format_to(
       out, "configuration  {}\n",
       config.source_path.empty() ? "none needed; keys from the environment" : config.source_path);
-  fmt::format_to(out, "listening on   {}{}\n", joined(config.listen, "nothing"),
+  std::vector<std::string> shown = config.listen;
+  for (std::string& one : shown) {
+    const auto address = http::parse_listen_address(one);
+    if (address && config.speaks_tls(*address)) one += " with TLS";
+  }
+  fmt::format_to(out, "listening on   {}{}\n", joined(shown, "nothing"),
                  config.tokens.empty() ? " (no token asked)" : " (token asked)");
   for (const PlannedTier& tier : view.tiers) write_tier(out, tier);
   write_list(out, "routes", view.routes);

@@ -30,6 +30,7 @@
 #include "gateway/gateway.h"
 #include "http/listen_lock.h"
 #include "http/server.h"
+#include "http/tls_server.h"
 #include "state/ledger.h"
 
 namespace nl::app {
@@ -120,6 +121,7 @@ class Serving {
   std::unique_ptr<admin::Status> status_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<LocalEngine> engine_;  // before its loop's end
+  std::shared_ptr<http::TlsDoor> door_;
   std::unique_ptr<asio::signal_set> signals_;
   std::vector<std::string> addresses_;  // really bound
   std::atomic<int> others_{0};          // workers but the first that still run
@@ -181,9 +183,9 @@ Result<void> Serving::build() {
   found_ = discover(config_, kDiscoverWithin);
   for (const FoundServer& server : found_) add_found(routing_, server, config_);
   gateway_options_ = gateway_options(config_);
+  health_.scale_times(config_.limits.scale);
   waiting_ = std::make_unique<gateway::WaitingRoom>(gateway_options_.queue_max);
   const admin::StatusParts status_parts{clock_, health_, *spend_, *tally_, *ledger_};
-  health_.scale_times(config_.limits.scale);
   status_ = std::make_unique<admin::Status>(status_parts);
   if (!ledger_note_.empty()) status_->add_note(ledger_note_);
   for (int i = 0; i < config_.workers; ++i) {
@@ -213,12 +215,14 @@ Result<void> Serving::listen() {
   for (const auto& worker : workers_) all.push_back(worker->server.get());
   server.share(all);
   const std::string folder = lock_folder(config_);
+  if (config_.tls) door_ = std::make_shared<http::TlsDoor>(config_.tls);
   for (const std::string& text : config_.listen) {
     const auto address = http::parse_listen_address(text);
     if (!address) return std::unexpected(address.error());
     auto lock = http::ListenLock::take(folder, *address);
     if (!lock) return std::unexpected(std::move(lock.error()));
-    const Result<void> bound = server.listen(*address);
+    const Result<void> bound =
+        server.listen(*address, config_.speaks_tls(*address) ? door_ : nullptr);
     if (!bound) {
       // A machine without IPv6 still has the first of the default addresses.
       if (config_.listen_is_default && !addresses_.empty()) {
@@ -276,6 +280,11 @@ void Serving::reload() {
   }
   if (loaded->uses_engine() != engine_choice_.has_value() || loaded->engine != config_.engine) {
     log::warn("the engine stays as it is: a change of [engine] needs a restart");
+  }
+  if ((loaded->tls != nullptr) != (door_ != nullptr)) {
+    log::warn("the listener stays as it is: [tls] added or removed needs a restart");
+  } else if (door_) {
+    door_->replace(loaded->tls);
   }
   config_.providers = loaded->providers;
   routing_ = make_routing(*loaded, engine_choice_ ? &*engine_choice_ : nullptr);

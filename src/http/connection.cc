@@ -7,6 +7,7 @@
 
 #include "http/exchange.h"
 #include "http/socket.h"
+#include "http/tls_server.h"
 
 namespace nl::http {
 namespace {
@@ -14,6 +15,10 @@ namespace {
 constexpr auto kKeepBufferFor = std::chrono::seconds(2);
 constexpr auto kLinger = std::chrono::seconds(2);
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+// What a client that speaks plain HTTP where TLS is due gets to read.
+constexpr std::string_view kSpeakTls =
+    "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 48\r\n"
+    "connection: close\r\n\r\nThis address speaks TLS: write https://, please\n";
 
 // The path of a request line that could be read although its head was refused; else empty.
 std::string_view path_of(std::string_view bytes) {
@@ -50,8 +55,11 @@ const std::string& ServerState::date() {
   return date_text;
 }
 
-ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, Transport::Socket socket)
-    : state_(std::move(state)), transport_(state_->loop, std::move(socket)) {
+ServerConnection::ServerConnection(std::shared_ptr<ServerState> state, Transport::Socket socket,
+                                   std::shared_ptr<const TlsIdentity> identity)
+    : state_(std::move(state)),
+      transport_(state_->loop, std::move(socket)),
+      identity_(std::move(identity)) {
   local_address_ = local_address_of(transport_.native());
   peer_address_ = peer_address_of(transport_.native());
   state_->connections.insert(this);
@@ -68,6 +76,7 @@ void ServerConnection::drain() {
 }
 
 asio::awaitable<void> ServerConnection::run(std::unique_ptr<ServerConnection> self) {
+  if (self->identity_ && !co_await self->begin_tls()) co_return;
   ServerState& state = *self->state_;
   AfterRequest then = AfterRequest::keep;
   while (then == AfterRequest::keep && self->transport_.usable()) {
@@ -92,7 +101,25 @@ asio::awaitable<void> ServerConnection::run(std::unique_ptr<ServerConnection> se
   // Closing over unread bytes would reset the connection and could take our answer with it.
   const bool unread = then == AfterRequest::close && self->transport_.usable() &&
                       self->transport_.peer_state() == PeerState::has_bytes;
-  if (then == AfterRequest::linger || unread) co_await self->linger();
+  if (then == AfterRequest::linger || unread) {
+    co_await self->linger();
+  } else {
+    self->transport_.end_writing();  // TLS has a goodbye of its own
+  }
+}
+
+asio::awaitable<bool> ServerConnection::begin_tls() {
+  auto session = identity_->open(transport_.native());
+  identity_.reset();
+  if (!session) co_return false;
+  const Instant until = state_->loop.now() + state_->limits.head;
+  const Result<void> done = co_await transport_.start_tls(std::move(*session), until);
+  if (done) co_return true;
+  if (done.error().code == ErrorCode::bad_request) {
+    (void)co_await transport_.write_all(kSpeakTls, std::string_view(), until);
+    co_await linger();
+  }
+  co_return false;
 }
 
 asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {

@@ -23,6 +23,7 @@
 namespace nl::http {
 
 class ServerConnection;
+class TlsIdentity;  // tls_server.h
 
 struct ServerState {
   ServerState(Loop& on, Handler& with, ServerLimits bounds)
@@ -49,8 +50,10 @@ enum class AfterRequest : std::uint8_t { keep, close, linger };
 
 class ServerConnection {
  public:
-  // Takes over an accepted socket that state->count already counts.
-  ServerConnection(std::shared_ptr<ServerState> state, Transport::Socket socket);
+  // Takes over an accepted socket that state->count already counts. With an `identity` the client
+  // must begin with a TLS handshake.
+  ServerConnection(std::shared_ptr<ServerState> state, Transport::Socket socket,
+                   std::shared_ptr<const TlsIdentity> identity);
   ~ServerConnection();
   ServerConnection(const ServerConnection&) = delete;
   ServerConnection& operator=(const ServerConnection&) = delete;
@@ -68,6 +71,8 @@ class ServerConnection {
   const std::string& peer_address() const { return peer_address_; }
 
  private:
+  // False when nothing can be said on this connection.
+  asio::awaitable<bool> begin_tls();
   // Fills `input_` until a head is whole; its length, or 0 when the client has gone quietly.
   asio::awaitable<Result<std::size_t>> read_head();
   asio::awaitable<AfterRequest> serve(RequestHead head);
@@ -78,6 +83,7 @@ class ServerConnection {
 
   std::shared_ptr<ServerState> state_;
   Transport transport_;
+  std::shared_ptr<const TlsIdentity> identity_;  // until the handshake
   Input input_;
   std::string local_address_;
   std::string peer_address_;

@@ -9,6 +9,7 @@
 #include "http/connection.h"
 #include "http/listener.h"
 #include "http/socket.h"
+#include "http/tls_server.h"
 
 namespace nl::http {
 namespace {
@@ -37,7 +38,8 @@ void on_connection_end(const std::exception_ptr& thrown) {
 }
 
 // Begins to serve an accepted descriptor that state->count already counts.
-void serve(const std::shared_ptr<ServerState>& state, int descriptor) {
+void serve(const std::shared_ptr<ServerState>& state, int descriptor,
+           std::shared_ptr<const TlsIdentity> identity) {
   boost::system::error_code failure;
   Transport::Socket socket(state->loop.io());
   const asio::generic::stream_protocol protocol(family_of(descriptor), 0);
@@ -47,7 +49,8 @@ void serve(const std::shared_ptr<ServerState>& state, int descriptor) {
     if (failure) close_descriptor(descriptor);
     return;
   }
-  auto connection = std::make_unique<ServerConnection>(state, std::move(socket));
+  auto connection =
+      std::make_unique<ServerConnection>(state, std::move(socket), std::move(identity));
   asio::co_spawn(state->loop.io(), ServerConnection::run(std::move(connection)), on_connection_end);
 }
 
@@ -66,10 +69,13 @@ Server::~Server() {
   state_->on_room = nullptr;
 }
 
-Result<void> Server::listen(const ListenAddress& address) {
+Result<void> Server::listen(const ListenAddress& address, std::shared_ptr<const TlsDoor> door) {
   auto listener = Listener::open(state_->loop, address);
   if (!listener) return std::unexpected(listener.error());
-  (*listener)->start([this](int descriptor) { place(descriptor); }, [this] { return has_room(); });
+  const TlsDoor* const seen = door.get();
+  if (door) doors_.push_back(std::move(door));
+  (*listener)->start([this, seen](int descriptor) { place(descriptor, seen); },
+                     [this] { return has_room(); });
   listeners_.push_back(std::move(*listener));
   return {};
 }
@@ -86,17 +92,19 @@ bool Server::has_room() const {
                                      [&full](const Server* other) { return !full(*other); });
 }
 
-void Server::place(int descriptor) {
+void Server::place(int descriptor, const TlsDoor* door) {
   Server* chosen = this;
   for (Server* const other : others_) {
     if (other->connections() < chosen->connections()) chosen = other;
   }
   const std::shared_ptr<ServerState> state = chosen->state_;
   state->count.fetch_add(1, std::memory_order_relaxed);
+  const std::shared_ptr<const TlsIdentity> identity = door == nullptr ? nullptr : door->identity();
   if (chosen == this) {
-    serve(state, descriptor);
+    serve(state, descriptor, identity);
   } else {
-    asio::post(state->loop.io(), [state, descriptor] { serve(state, descriptor); });
+    asio::post(state->loop.io(),
+               [state, descriptor, identity] { serve(state, descriptor, identity); });
   }
 }
 

@@ -99,6 +99,7 @@ class Handler {
 };
 
 class Listener;      // listener.h
+class TlsDoor;       // tls_server.h
 struct ServerState;  // connection.h
 
 class Server {
@@ -109,7 +110,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Binds and starts accepting. Errors: io with "address in use" and the like. Port 0 picks one.
-  Result<void> listen(const ListenAddress& address);
+  // With a `door` clients must speak TLS there.
+  Result<void> listen(const ListenAddress& address, std::shared_ptr<const TlsDoor> door = nullptr);
   // The ports really bound, in order of listen() calls.
   std::vector<std::uint16_t> ports() const;
   // Deals the connections accepted here to this server and `others` (on other loops), each to the
@@ -125,12 +127,13 @@ class Server {
 
  private:
   // Hands an accepted descriptor to the server with the fewest connections.
-  void place(int descriptor);
+  void place(int descriptor, const TlsDoor* door);
   bool has_room() const;
 
   // Shared with the connections' coroutines, which end after the server does.
   std::shared_ptr<ServerState> state_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::shared_ptr<const TlsDoor>> doors_;
   std::vector<Server*> others_;
 };
 

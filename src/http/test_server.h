@@ -92,10 +92,12 @@ class EchoHandler final : public Handler {
 
 class TestServer {
  public:
-  explicit TestServer(ServerLimits limits = ServerLimits())
+  // With a `door` it speaks TLS.
+  explicit TestServer(ServerLimits limits = ServerLimits(),
+                      std::shared_ptr<const TlsDoor> door = nullptr)
       : server_(std::make_unique<Server>(loop_, echo, limits)) {
     const ListenAddress address{"127.0.0.1", 0, ""};
-    if (!server_->listen(address)) throw std::runtime_error("cannot listen");
+    if (!server_->listen(address, std::move(door))) throw std::runtime_error("cannot listen");
     port_ = server_->ports().front();
     thread_ = std::thread([this] {
       const auto work = asio::make_work_guard(loop_.io());

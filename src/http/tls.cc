@@ -16,8 +16,7 @@ namespace {
 constexpr std::size_t kSessionsMax = 64;
 constexpr std::array<unsigned char, 9> kAlpn = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-std::string queued_error() {
-  const unsigned long code = ERR_get_error();
+std::string reason_of(unsigned long code) {
   ERR_clear_error();
   if (code == 0) return "unknown TLS error";
   const char* const reason = ERR_reason_error_string(code);
@@ -67,9 +66,14 @@ ssl_session_st* TlsResumption::find(const std::string& endpoint) const {
   return found == sessions_.end() ? nullptr : found->second;
 }
 
+TlsSession::TlsSession(ssl_st* ssl) : ssl_(ssl) {
+  SSL_set_accept_state(ssl_);
+}
+
 TlsSession::TlsSession(ssl_st* ssl, std::string endpoint, std::shared_ptr<TlsResumption> resumption)
     : ssl_(ssl), endpoint_(std::move(endpoint)), resumption_(std::move(resumption)) {
   SSL_set_app_data(ssl_, this);
+  SSL_set_connect_state(ssl_);
   if (ssl_session_st* const session = resumption_->find(endpoint_)) SSL_set_session(ssl_, session);
 }
 
@@ -106,14 +110,16 @@ TlsStep TlsSession::step_of(int result) {
       break;
   }
   const long verified = SSL_get_verify_result(ssl_);
-  failure_ = queued_error();
+  const unsigned long code = ERR_get_error();
+  met_plain_http_ = ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST;
+  failure_ = reason_of(code);
   if (verified != X509_V_OK) failure_ = X509_verify_cert_error_string(verified);
   return TlsStep::failed;
 }
 
 TlsStep TlsSession::handshake() {
   ERR_clear_error();
-  return step_of(SSL_connect(ssl_));
+  return step_of(SSL_do_handshake(ssl_));
 }
 
 TlsMove TlsSession::read(std::span<char> into) {
@@ -128,6 +134,19 @@ TlsMove TlsSession::write(std::string_view bytes) {
   std::size_t taken = 0;
   const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &taken);
   return {result == 1 ? TlsStep::done : step_of(result), taken};
+}
+
+TlsStep TlsSession::peek() {
+  ERR_clear_error();
+  char byte = 0;
+  std::size_t bytes = 0;
+  const int result = SSL_peek_ex(ssl_, &byte, 1, &bytes);
+  return result == 1 ? TlsStep::done : step_of(result);
+}
+
+void TlsSession::end_writing() {
+  SSL_shutdown(ssl_);
+  ERR_clear_error();
 }
 
 bool TlsSession::has_bytes() const {
@@ -148,7 +167,8 @@ TlsContext::~TlsContext() {
 
 Result<std::unique_ptr<TlsContext>> TlsContext::create(const std::string& extra_ca_file) {
   SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
-  if (context == nullptr) return fail(ErrorCode::internal, "cannot start TLS: " + queued_error());
+  if (context == nullptr)
+    return fail(ErrorCode::internal, "cannot start TLS: " + reason_of(ERR_get_error()));
   std::unique_ptr<TlsContext> made(new TlsContext(context));
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);

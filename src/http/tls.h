@@ -1,4 +1,5 @@
-// TLS for outgoing connections: one verified client context, and one session on one socket.
+// TLS: one session on one socket, and the verified client context of outgoing connections
+// (incoming ones: tls_server.h).
 //
 // Versions below 1.2 are refused, the chain is verified against the system's roots and the extra
 // file, the name against the certificate; there is no switch to turn any of it off. The last
@@ -48,7 +49,10 @@ class TlsResumption {
 
 class TlsSession {
  public:
-  // `resumption` is shared by the context and every session it made, whichever lives longer.
+  // Accepts a handshake: the server's side.
+  explicit TlsSession(ssl_st* ssl);
+  // Connects. `resumption` is shared by the context and every session it made, whichever lives
+  // longer.
   TlsSession(ssl_st* ssl, std::string endpoint, std::shared_ptr<TlsResumption> resumption);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
@@ -60,6 +64,12 @@ class TlsSession {
   TlsMove write(std::string_view bytes);
   // Bytes decrypted and not read yet.
   bool has_bytes() const;
+  // What comes next, without taking it: done = bytes, wants_read = nothing yet.
+  TlsStep peek();
+  // Tells the peer that nothing more will be written.
+  void end_writing();
+  // Whether the peer of a failed handshake spoke plain HTTP.
+  bool met_plain_http() const { return met_plain_http_; }
   bool resumed() const;
   // What failed, for people: the verification error if that was it.
   std::string failure() const;
@@ -73,6 +83,7 @@ class TlsSession {
   std::string endpoint_;
   std::shared_ptr<TlsResumption> resumption_;
   std::string failure_;
+  bool met_plain_http_ = false;
 };
 
 class TlsContext {

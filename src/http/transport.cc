@@ -97,13 +97,28 @@ void Transport::abort() {
 
 void Transport::end_writing() {
   boost::system::error_code ignored;
-  if (usable()) socket_.shutdown(Socket::shutdown_send, ignored);
+  if (!usable()) return;
+  if (tls_) tls_->end_writing();
+  socket_.shutdown(Socket::shutdown_send, ignored);
 }
 
 PeerState Transport::peer_state() {
   if (!usable()) return PeerState::gone;
   if (tls_ && tls_->has_bytes()) return PeerState::has_bytes;
-  return peek(socket_.native_handle());
+  const PeerState seen = peek(socket_.native_handle());
+  if (!tls_ || seen != PeerState::has_bytes) return seen;
+  // What lies there may be a goodbye, or a record with nothing for the reader in it.
+  switch (tls_->peek()) {
+    case TlsStep::done:
+      return PeerState::has_bytes;
+    case TlsStep::wants_read:
+    case TlsStep::wants_write:
+      return PeerState::open;
+    case TlsStep::closed:
+    case TlsStep::failed:
+      return PeerState::gone;
+  }
+  return PeerState::gone;
 }
 
 std::optional<Error> Transport::outcome(const boost::system::error_code& waited,
@@ -240,7 +255,8 @@ asio::awaitable<Result<void>> Transport::start_tls(std::unique_ptr<TlsSession> t
     const TlsStep step = tls->handshake();
     if (step == TlsStep::done) break;
     if (step == TlsStep::failed || step == TlsStep::closed) {
-      co_return fail(ErrorCode::tls, "TLS handshake failed: " + tls->failure());
+      const ErrorCode code = tls->met_plain_http() ? ErrorCode::bad_request : ErrorCode::tls;
+      co_return fail(code, "TLS handshake failed: " + tls->failure());
     }
     const auto awaited = step == TlsStep::wants_read ? Socket::wait_read : Socket::wait_write;
     const auto [failure] = co_await socket_.async_wait(awaited, kTuple);

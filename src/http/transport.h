@@ -64,7 +64,8 @@ class Transport {
   std::size_t write_now(Pieces pieces);
   // Until there is something to read, without a buffer. Errors as read_some.
   asio::awaitable<Result<void>> wait_readable(Instant until);
-  // Makes a plain stream a TLS one: does the handshake on it. Errors: tls, timeout, cancelled.
+  // Makes a plain stream a TLS one: does the handshake on it. Errors: tls, timeout, cancelled;
+  // bad_request when a client spoke plain HTTP, and can be answered so.
   asio::awaitable<Result<void>> start_tls(std::unique_ptr<TlsSession> tls, Instant until);
   // Tells the peer that nothing more will be written; reading goes on.
   void end_writing();
