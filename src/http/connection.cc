@@ -75,6 +75,10 @@ void ServerConnection::drain() {
   if (idle_) transport_.abort();
 }
 
+void ServerConnection::hand_over() {
+  if (idle_) transport_.expire_read();
+}
+
 asio::awaitable<void> ServerConnection::run(std::unique_ptr<ServerConnection> self) {
   if (self->identity_ && !co_await self->begin_tls()) co_return;
   ServerState& state = *self->state_;
@@ -134,6 +138,13 @@ asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
   const Instant pause_until = until;
   if (idle_ && requests_ > 0) until = std::min(until, loop.now() + kKeepBufferFor);
   while (true) {
+    if (idle_ && state_->handing_over) {
+      // Whatever the client sends now waits in the socket. A TLS session cannot change hands: it
+      // ends, as idle connections may.
+      const int kept = transport_.encrypted() ? -1 : copy_descriptor(transport_.native());
+      if (kept >= 0) state_->handed.push_back(kept);
+      co_return std::size_t{0};
+    }
     if (may_skip_line && input_.bytes().starts_with("\r\n")) {
       input_.drop(2);
       may_skip_line = false;
@@ -151,11 +162,12 @@ asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
       continue;
     }
     const bool timed_out = !got && got.error().code == ErrorCode::timeout;
+    if (timed_out && idle_ && state_->handing_over) continue;
     if (timed_out && idle_ && until < pause_until) {
       // A connection that rests keeps no buffer.
       input_.release();
       const auto ready = co_await transport_.wait_readable(pause_until);
-      if (!ready) co_return std::size_t{0};
+      if (!ready && !state_->handing_over) co_return std::size_t{0};
       until = pause_until;
       continue;
     }

@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/body_memory.h"
 #include "http/input.h"
@@ -40,6 +41,8 @@ struct ServerState {
   std::atomic<std::size_t> count{0};  // connections, those on their way from another loop included
   std::size_t active = 0;             // requests being answered
   bool draining = false;
+  bool handing_over = false;
+  std::vector<int> handed;  // idle connections that a successor takes over
   bool stopped = false;
   std::function<void()> on_room;  // a connection ended
   std::string date_text;
@@ -64,6 +67,9 @@ class ServerConnection {
   // Closes it now, or as soon as the request in hand is answered.
   void abort() { transport_.abort(); }
   void drain();
+  // Leaves the socket to a successor now if it is idle, else as soon as the request in hand is
+  // answered.
+  void hand_over();
 
   ServerState& state() { return *state_; }
   Transport& transport() { return transport_; }

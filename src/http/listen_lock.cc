@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <system_error>
+#include <utility>
 
 namespace nl::http {
 namespace {
@@ -72,9 +74,34 @@ Result<std::unique_ptr<ListenLock>> ListenLock::take(const std::string& folder,
   return lock;
 }
 
+std::unique_ptr<ListenLock> ListenLock::adopt(int descriptor) {
+  return std::unique_ptr<ListenLock>(new ListenLock(descriptor));
+}
+
+Result<int> ListenLock::holder(const std::string& folder, const ListenAddress& address) {
+  const std::string path = folder + "/" + file_name(address);
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0) {
+    if (errno == ENOENT) return 0;
+    return failed(path, errno);
+  }
+  const ListenLock closes(descriptor);
+  // Free means that nobody serves; the lock taken here goes with the descriptor.
+  if (flock(descriptor, LOCK_SH | LOCK_NB) == 0) return 0;
+  if (errno != EWOULDBLOCK) return failed(path, errno);
+  const std::string text = pid_in(descriptor);
+  int pid = 0;
+  std::from_chars(text.data(), text.data() + text.size(), pid);
+  return pid;
+}
+
+int ListenLock::release() {
+  return std::exchange(descriptor_, -1);
+}
+
 // The file stays: removing it could take it away from a process that has just opened it.
 ListenLock::~ListenLock() {
-  (void)close(descriptor_);
+  if (descriptor_ >= 0) (void)close(descriptor_);
 }
 
 }  // namespace nl::http

@@ -18,6 +18,12 @@ class ListenLock {
   // nightlight, pid N" when another process holds it.
   static Result<std::unique_ptr<ListenLock>> take(const std::string& folder,
                                                   const ListenAddress& address);
+  // Goes on with what release() gave, to an earlier image of this process too.
+  static std::unique_ptr<ListenLock> adopt(int descriptor);
+  // The pid of the process that serves `address` now; 0 = none does. Errors: io.
+  static Result<int> holder(const std::string& folder, const ListenAddress& address);
+  // The locked descriptor, which is the caller's from now on.
+  int release();
   ~ListenLock();
   ListenLock(const ListenLock&) = delete;
   ListenLock& operator=(const ListenLock&) = delete;

@@ -180,6 +180,13 @@ Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const ListenAddress
   return std::unique_ptr<Listener>(new Listener(loop, *descriptor, port, address.unix_path));
 }
 
+std::unique_ptr<Listener> Listener::adopt(Loop& loop, int descriptor,
+                                          const ListenAddress& address) {
+  const bool is_unix = !address.unix_path.empty();
+  const std::uint16_t port = is_unix ? std::uint16_t{0} : bound_port(descriptor);
+  return std::unique_ptr<Listener>(new Listener(loop, descriptor, port, address.unix_path));
+}
+
 Listener::Listener(Loop& loop, int descriptor, std::uint16_t port, std::string unix_path)
     : loop_(loop),
       descriptor_(loop.io(), descriptor),
@@ -206,8 +213,21 @@ void Listener::stop() {
   if (!unix_path_.empty()) (void)unlink(unix_path_.c_str());
 }
 
+void Listener::hold() {
+  held_ = true;
+  pause_->disarm();
+  boost::system::error_code ignored;
+  descriptor_.cancel(ignored);
+}
+
+int Listener::release() {
+  hold();
+  return descriptor_.is_open() ? descriptor_.release() : -1;
+}
+
 void Listener::resume() {
   pause_->disarm();
+  if (held_) return;
   if (descriptor_.is_open() && !waiting_ && accepted_) wait();
 }
 
@@ -224,7 +244,7 @@ void Listener::wait() {
 
 void Listener::accept_waiting() {
   for (int i = 0; i < kAcceptBatch; ++i) {
-    if (!descriptor_.is_open()) return;
+    if (held_ || !descriptor_.is_open()) return;
     if (!has_room_()) {
       // resume() follows when a connection of this loop ends; those of others are looked for.
       loop_.wheel().arm(*pause_, loop_.now() + kRetryPause);

@@ -25,6 +25,8 @@ class Listener {
 
   // Binds; port 0 picks one. Errors: io ("address ... is already in use" and the like).
   static Result<std::unique_ptr<Listener>> open(Loop& loop, const ListenAddress& address);
+  // Goes on with a descriptor that release() gave, to an earlier image of this process too.
+  static std::unique_ptr<Listener> adopt(Loop& loop, int descriptor, const ListenAddress& address);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -33,6 +35,10 @@ class Listener {
   // Goes on after has_room() was false or descriptors ran out.
   void resume();
   void stop();
+  // Accepts no more; who comes waits with the system.
+  void hold();
+  // The bound descriptor, which is the caller's from now on; -1 when it is closed already.
+  int release();
   std::uint16_t port() const { return port_; }
 
  private:
@@ -48,6 +54,7 @@ class Listener {
   Accepted accepted_;
   HasRoom has_room_;
   bool waiting_ = false;
+  bool held_ = false;
   std::unique_ptr<Pause> pause_;
   // A wait that has completed may still be queued when the listener goes; it holds this weakly.
   std::shared_ptr<Listener*> self_;

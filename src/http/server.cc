@@ -72,12 +72,21 @@ Server::~Server() {
 Result<void> Server::listen(const ListenAddress& address, std::shared_ptr<const TlsDoor> door) {
   auto listener = Listener::open(state_->loop, address);
   if (!listener) return std::unexpected(listener.error());
+  begin(std::move(*listener), std::move(door));
+  return {};
+}
+
+void Server::adopt_listener(const ListenAddress& address, int descriptor,
+                            std::shared_ptr<const TlsDoor> door) {
+  begin(Listener::adopt(state_->loop, descriptor, address), std::move(door));
+}
+
+void Server::begin(std::unique_ptr<Listener> listener, std::shared_ptr<const TlsDoor> door) {
   const TlsDoor* const seen = door.get();
   if (door) doors_.push_back(std::move(door));
-  (*listener)->start([this, seen](int descriptor) { place(descriptor, seen); },
-                     [this] { return has_room(); });
-  listeners_.push_back(std::move(*listener));
-  return {};
+  listener->start([this, seen](int descriptor) { place(descriptor, seen); },
+                  [this] { return has_room(); });
+  listeners_.push_back(std::move(listener));
 }
 
 void Server::share(std::vector<Server*> others) {
@@ -114,14 +123,34 @@ std::vector<std::uint16_t> Server::ports() const {
   return ports;
 }
 
+void Server::hand_over() {
+  state_->handing_over = true;
+  for (const auto& listener : listeners_) listener->hold();
+  for (ServerConnection* const connection : state_->connections) connection->hand_over();
+}
+
+Handed Server::take_handed() {
+  Handed handed;
+  for (const auto& listener : listeners_) handed.listeners.push_back(listener->release());
+  handed.connections = std::exchange(state_->handed, {});
+  return handed;
+}
+
+void Server::close_handed() {
+  for (const int descriptor : std::exchange(state_->handed, {})) close_descriptor(descriptor);
+}
+
 void Server::drain() {
   state_->draining = true;
+  state_->handing_over = false;
+  close_handed();
   for (const auto& listener : listeners_) listener->stop();
   for (ServerConnection* const connection : state_->connections) connection->drain();
 }
 
 void Server::stop() {
   state_->stopped = true;
+  close_handed();
   for (const auto& listener : listeners_) listener->stop();
   for (ServerConnection* const connection : state_->connections) connection->abort();
 }

@@ -98,6 +98,12 @@ class Handler {
   virtual Answer refuse(const Error& error, std::string_view target) = 0;
 };
 
+// What a server leaves to its successor. The descriptors belong to whoever holds this.
+struct Handed {
+  std::vector<int> listeners;    // in order of the listen() calls; -1 = that one was closed
+  std::vector<int> connections;  // idle
+};
+
 class Listener;      // listener.h
 class TlsDoor;       // tls_server.h
 struct ServerState;  // connection.h
@@ -112,6 +118,11 @@ class Server {
   // Binds and starts accepting. Errors: io with "address in use" and the like. Port 0 picks one.
   // With a `door` clients must speak TLS there.
   Result<void> listen(const ListenAddress& address, std::shared_ptr<const TlsDoor> door = nullptr);
+  // The same with a descriptor that an earlier server has bound to `address`.
+  void adopt_listener(const ListenAddress& address, int descriptor,
+                      std::shared_ptr<const TlsDoor> door = nullptr);
+  // Goes on with a connection that another server has left idle.
+  void adopt_connection(int descriptor) { place(descriptor, nullptr); }
   // The ports really bound, in order of listen() calls.
   std::vector<std::uint16_t> ports() const;
   // Deals the connections accepted here to this server and `others` (on other loops), each to the
@@ -119,6 +130,11 @@ class Server {
   void share(std::vector<Server*> others);
   // Stops accepting; idle connections close, busy ones after their answer (connection: close).
   void drain();
+  // Accepts no more, but keeps the addresses: new connections wait. Idle connections are kept for a
+  // successor, busy ones after their answer. Done once connections() is 0; drain() takes it back.
+  void hand_over();
+  // What has been kept.
+  Handed take_handed();
   // Closes everything now.
   void stop();
   // Connections open, requests being answered.
@@ -126,6 +142,8 @@ class Server {
   std::size_t active() const;
 
  private:
+  void begin(std::unique_ptr<Listener> listener, std::shared_ptr<const TlsDoor> door);
+  void close_handed();
   // Hands an accepted descriptor to the server with the fewest connections.
   void place(int descriptor, const TlsDoor* door);
   bool has_room() const;

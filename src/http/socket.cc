@@ -116,6 +116,10 @@ std::size_t descriptors_max() {
   return most > 0 ? static_cast<std::size_t>(most) : 1024;
 }
 
+int copy_descriptor(int descriptor) {
+  return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+}
+
 void close_descriptor(int descriptor) {
   (void)close(descriptor);
 }

@@ -30,6 +30,8 @@ PeerState peek(int descriptor);
 int accept_one(int listener);
 int family_of(int descriptor);
 void close_descriptor(int descriptor);
+// Another descriptor of the same thing, closed on exec; -1 when there is none left.
+int copy_descriptor(int descriptor);
 // How many descriptors this process may have.
 std::size_t descriptors_max();
 

@@ -31,6 +31,10 @@ class Transport::Deadline final : public Timer {
     wheel_.arm(*this, until);
   }
   bool passed() const { return passed_; }
+  void pass() {
+    disarm();
+    on_deadline();
+  }
 
  private:
   void on_deadline() override {
@@ -93,6 +97,10 @@ void Transport::abort() {
   aborted_ = true;
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+void Transport::expire_read() {
+  if (usable()) read_deadline_->pass();
 }
 
 void Transport::end_writing() {

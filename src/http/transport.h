@@ -71,9 +71,13 @@ class Transport {
   void end_writing();
   // Whether the peer has closed or reset its side, found without suspending or consuming.
   PeerState peer_state();
+  // Makes the read or wait_readable in progress time out now; nothing when there is none. What has
+  // been read already is still delivered.
+  void expire_read();
   // Ends pending operations with `cancelled` and makes all later ones fail. Safe at any time.
   void abort();
   bool usable() const;
+  bool encrypted() const { return tls_ != nullptr; }
   Loop& loop() { return loop_; }
   // The descriptor, for a TlsSession or an address; -1 after abort(). Stays the Transport's.
   int native();
