@@ -115,6 +115,9 @@ http::asio::awaitable<RelayResult> Relay::run(provider::Opening& opening) {
     const Result<void> flushed = co_await flush();
     if (!flushed) turn_.client_gone = true;
   }
+  if (done && setup_.provider.setting().engine != nullptr) {
+    setup_.provider.setting().engine->report_answer();
+  }
   RelayResult result;
   tap_.ended_by_us = bound_.stopped();
   if (!done) result.error = std::move(done.error());

@@ -37,6 +37,8 @@ class Readiness {
                                                               Instant until) = 0;
   // A try waited in vain for a token: whoever supervises it looks whether it hangs.
   virtual void report_stall() = 0;
+  // It has given a whole answer.
+  virtual void report_answer() {}
 };
 
 struct Setting {
