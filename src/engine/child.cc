@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -13,6 +14,7 @@
 
 #include "base/log.h"
 #include "engine/last_lines.h"
+#include "engine/memory_end.h"
 
 namespace nl::engine {
 
@@ -34,7 +36,7 @@ struct Child::Watch {
     if (spawned.pid_descriptor >= 0) process.assign(spawned.pid_descriptor);
   }
   ~Watch() {
-    if (ended) return;
+    if (ended || released) return;
     kill_group(pid, SIGKILL);
     (void)wait_now(pid);
   }
@@ -69,13 +71,14 @@ struct Child::Watch {
         [self = std::move(self)](const boost::system::error_code& error, std::size_t bytes) {
           if (error || self->ended) return;
           self->take(bytes);
+          if (self->released) return;
           read_output(self);
         });
   }
   static void await_end(std::shared_ptr<Watch> self) {
     Watch& watch = *self;
     const auto looked = [self](const boost::system::error_code& error) {
-      if (error) return;
+      if (error || self->released) return;
       const WaitResult result = wait_now(self->pid);
       if (result.what == Wait::running) return await_end(self);
       self->note_end(result);
@@ -97,6 +100,8 @@ struct Child::Watch {
   LastLines lines;
   http::Wakeup* changed = nullptr;
   bool ended = false;
+  bool released = false;
+  std::uint64_t kills_before = memory_kills();
   ChildEnd end;
 };
 
@@ -109,7 +114,18 @@ Child::Child(http::Loop& loop, const Spawned& spawned, http::Wakeup& changed)
 
 Child::~Child() {
   watch_->changed = nullptr;
-  if (!watch_->ended) kill_group(watch_->pid, SIGKILL);
+  if (!watch_->ended && !watch_->released) kill_group(watch_->pid, SIGKILL);
+}
+
+Spawned Child::release() {
+  watch_->released = true;
+  Spawned spawned;
+  spawned.pid = watch_->pid;
+  spawned.network = watch_->network;
+  spawned.output = watch_->output.release();
+  if (watch_->process.is_open()) spawned.pid_descriptor = watch_->process.release();
+  watch_->look.cancel();
+  return spawned;
 }
 
 pid_t Child::pid() const {
@@ -126,6 +142,11 @@ std::string Child::reason() const {
   const std::string said = watch_->lines.telling();
   const std::string how = describe(watch_->end);
   return said.empty() ? how : how + ": " + said;
+}
+
+bool Child::ended_for_memory() const {
+  const std::uint64_t kills = memory_kills() - std::min(memory_kills(), watch_->kills_before);
+  return engine::ended_for_memory(watch_->end, watch_->lines.all(), kills);
 }
 
 std::string Child::last_words() const {

@@ -27,11 +27,16 @@ class Child {
   bool ended() const;
   // "was killed by signal 11 (Segmentation fault): last line"; only once ended.
   std::string reason() const;
+  // Whether it ended because memory ran out; only once ended.
+  bool ended_for_memory() const;
   // What it said last.
   std::string last_words() const;
   // Asks it to end / ends it. The end is noticed later.
   void ask_to_end();
   void kill();
+  // Gives the running process away: it is neither watched nor killed from here on. The descriptors
+  // are the caller's.
+  Spawned release();
   // Resident memory in bytes, as the system last counted; 0 = unknown. A read of one small file
   // that never waits for a disk.
   std::uint64_t resident_bytes() const;

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <boost/asio/local/stream_protocol.hpp>
 #include <cstdlib>
 #include <filesystem>
 #ifdef __linux__
@@ -57,6 +58,18 @@ TEST_F(IsolationTest, the_child_cannot_reach_the_network) {
   if (supervisor->snapshot().network == NetworkRule::open) GTEST_SKIP() << "no filter here";
   EXPECT_EQ(get("/inet").body, "13 13 13 13");  // EACCES
   EXPECT_TRUE(contains(get("/status").body, "Seccomp:\t2"));
+}
+
+TEST_F(IsolationTest, the_child_cannot_reach_another_unix_socket) {
+  begin("normal");
+  ASSERT_TRUE(await_ready());
+  if (supervisor->snapshot().network == NetworkRule::open) GTEST_SKIP() << "no filter here";
+  http::asio::io_context io;
+  using Local = http::asio::local::stream_protocol;
+  Local::acceptor neighbour(io, Local::endpoint(engine.file("neighbour")));
+  Local::socket friend_of_ours(io);
+  friend_of_ours.connect(Local::endpoint(engine.file("neighbour")));  // it is there to be reached
+  EXPECT_EQ(get("/reach").body, "13 13 13");                          // EACCES
 }
 
 TEST_F(IsolationTest, the_child_listens_on_its_socket_alone) {

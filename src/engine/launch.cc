@@ -172,7 +172,38 @@ Result<LaunchPlan> plan_launch(const Wanted& wanted, const GgufFacts& facts, con
                     "{}; `nightlight pull` finds one that fits",
                     wanted.model, gib(plan.memory_bytes_needed), plan.context_tokens, gib(room)));
   }
+  for (int i = 0; i < wanted.steps_down && step_down(plan); ++i) ++plan.steps_down;
+  if (plan.steps_down > 0) {
+    plan.note = fmt::format("memory ran out before: {} tokens of context, {} {}{}",
+                            plan.context_tokens, plan.slots, plan.slots == 1 ? "slot" : "slots",
+                            plan.projector.empty() && projector_bytes > 0 ? ", no images" : "");
+    plan.memory_bytes_needed =
+        memory_needed(facts, plan, plan.projector.empty() ? 0 : projector_bytes);
+  }
   return plan;
+}
+
+bool step_down(LaunchPlan& plan) {
+  const auto halve = [&plan](std::uint32_t least) {
+    plan.cache_ram_mib = 0;
+    plan.context_tokens = std::max(plan.context_tokens / 2, least);
+    return true;
+  };
+  if (plan.context_tokens > kContextSmaller) return halve(kContextSmaller);
+  if (plan.slots > 1) {
+    plan.cache_ram_mib = 0;
+    plan.slots = 1;
+    return true;
+  }
+  if (!plan.projector.empty()) {
+    plan.projector.clear();
+    return true;
+  }
+  if (plan.context_tokens > kContextMin) return halve(kContextMin);
+  if (plan.checkpoints <= 1 && plan.cache_ram_mib == 0) return false;
+  plan.cache_ram_mib = 0;
+  plan.checkpoints = std::min(plan.checkpoints, 1);
+  return true;
 }
 
 std::vector<std::string> arguments(const LaunchPlan& plan, const std::string& socket) {

@@ -28,6 +28,7 @@ struct Wanted {
   std::uint32_t context_tokens = 0;   // 0 = what suits model and machine
   int slots = kSlotsUsual;
   std::uint64_t memory_bytes_max = 0;  // address space of the child; 0 = no limit
+  int steps_down = 0;                  // how often this model has run out of memory here
 };
 
 struct LaunchPlan {
@@ -42,6 +43,7 @@ struct LaunchPlan {
   std::uint64_t cache_ram_mib = 0;
   std::uint64_t memory_bytes_max = 0;
   std::uint64_t memory_bytes_needed = 0;  // by the rule below
+  int steps_down = 0;                     // taken of those that were wanted
   std::string note;                       // what was given up to fit; empty = nothing
 };
 
@@ -57,6 +59,11 @@ std::uint64_t memory_needed(const GgufFacts& facts, const LaunchPlan& plan,
 // the wrong kind, or more memory than there is; the message says what to do).
 Result<LaunchPlan> plan_launch(const Wanted& wanted, const GgufFacts& facts, const Machine& machine,
                                std::uint64_t projector_bytes);
+
+// Gives up the next thing after memory ran out: half the context to 16,384 tokens and the cache of
+// earlier prompts, then all slots but one, images, half the context to 8,192, checkpoints. False =
+// nothing is left to give up.
+bool step_down(LaunchPlan& plan);
 
 // The child's arguments, the program first. `socket` is the path it listens on.
 std::vector<std::string> arguments(const LaunchPlan& plan, const std::string& socket);

@@ -140,6 +140,28 @@ TEST(Launch, a_context_that_was_asked_for_is_kept) {
   EXPECT_EQ(plan_launch(wanted, e2b(), with_memory(64 * kGiB), 0)->context_tokens, 131072U);
 }
 
+TEST(Launch, running_out_of_memory_gives_things_up_in_order_until_nothing_is_left) {
+  Wanted wanted = some_model();
+  wanted.projector = "/m/mm.gguf";
+  wanted.context_tokens = 100000;  // asked for or not
+  std::string story;
+  std::uint64_t needed = ~0ULL;
+  for (; wanted.steps_down < 20; ++wanted.steps_down) {
+    const auto plan = plan_launch(wanted, e2b(), with_memory(64 * kGiB), 100 * kMiB);
+    ASSERT_TRUE(plan);
+    if (plan->steps_down < wanted.steps_down) break;
+    EXPECT_LT(plan->memory_bytes_needed, needed);
+    needed = plan->memory_bytes_needed;
+    story += std::to_string(plan->context_tokens) + "x" + std::to_string(plan->slots) +
+             (plan->projector.empty() ? "" : "+") + " ";
+    EXPECT_EQ(plan->note.empty(), wanted.steps_down == 0);
+  }
+  EXPECT_EQ(story, "100000x2+ 50000x2+ 25000x2+ 16384x2+ 16384x1+ 16384x1 8192x1 8192x1 ");
+  const auto last = plan_launch(wanted, e2b(), with_memory(64 * kGiB), 100 * kMiB);
+  EXPECT_EQ(last->note, "memory ran out before: 8192 tokens of context, 1 slot, no images");
+  EXPECT_EQ(last->checkpoints, 1);
+}
+
 TEST(Launch, files_of_the_wrong_kind_are_refused) {
   GgufFacts facts = e2b();
   facts.kind = GgufKind::projector;

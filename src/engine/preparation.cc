@@ -132,6 +132,17 @@ std::string Preparation::projector_beside(const std::string& model, const GgufFa
   return best;
 }
 
+namespace {
+
+std::string fingerprint_of(const LaunchPlan& plan) {
+  std::string print = fmt::format("{}\n{}\n{}\n{}", stamp_of(plan.program), stamp_of(plan.model),
+                                  stamp_of(plan.projector), plan.memory_bytes_max);
+  for (const std::string& argument : arguments(plan, "")) print += "\n" + argument;
+  return print;
+}
+
+}  // namespace
+
 Prepared Preparation::look(const Wanted& wanted) {
   if (seen_.size() > kSeenMax) seen_.clear();
   Prepared prepared;
@@ -141,11 +152,15 @@ Prepared Preparation::look(const Wanted& wanted) {
     return prepared;
   }
   prepared.reason = check_model(wanted, prepared);
-  if (!prepared.reason.empty()) prepared.lack = Lack::model;
+  if (!prepared.reason.empty()) {
+    prepared.lack = Lack::model;
+  } else {
+    prepared.fingerprint = fingerprint_of(prepared.plan);
+  }
   return prepared;
 }
 
-Result<Spawned> Preparation::start(const LaunchPlan& plan) {
+Result<SpawnOptions> Preparation::arrange(const LaunchPlan& plan) {
   if (!folder_) {
     auto made = SocketFolder::make(options_.runtime_folder, options_.temporary_folder);
     if (!made) return std::unexpected(std::move(made.error()));
@@ -156,7 +171,7 @@ Result<Spawned> Preparation::start(const LaunchPlan& plan) {
   SpawnOptions options;
   options.arguments = arguments(plan, folder_->socket());
   options.memory_bytes_max = plan.memory_bytes_max;
-  return spawn(options);
+  return options;
 }
 
 }  // namespace nl::engine

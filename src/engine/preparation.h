@@ -35,6 +35,7 @@ struct Prepared {
   LaunchPlan plan;
   GgufFacts facts;
   std::string program_version;
+  std::string fingerprint;  // equal = the same program would run the same files in the same way
 };
 
 class Preparation {
@@ -43,14 +44,18 @@ class Preparation {
 
   // Whether `wanted` could be started, and how. A lack is a result, not an error.
   Prepared look(const Wanted& wanted);
-  // Starts it. Errors: io, config.
-  Result<Spawned> start(const LaunchPlan& plan);
+  // Makes room for its socket; what to start it with. Errors: io, config.
+  Result<SpawnOptions> arrange(const LaunchPlan& plan);
   // Where the child listens; empty before the first start.
   std::string socket() const { return folder_ ? folder_->socket() : ""; }
   // Removes the socket and its folder.
   void clean_up() { folder_.reset(); }
-  // Ends a probe that is running, from any thread.
+  // The folder of a child that is handed over; null = there is none.
+  void take_folder(std::unique_ptr<SocketFolder> folder) { folder_ = std::move(folder); }
+  std::unique_ptr<SocketFolder> give_folder() { return std::move(folder_); }
+  // Ends a probe that is running and lets none begin, until allow(). Any thread.
   void stop() { stop_ = true; }
+  void allow() { stop_ = false; }
 
  private:
   struct Seen {

@@ -36,6 +36,13 @@ constexpr std::array kRefused = {
     SYS_open_by_handle_at, SYS_pidfd_getfd,
 };
 
+// It answers on the socket that it makes, and speaks to nobody: other services of the same user
+// have unix sockets too, and a filter cannot see their paths.
+constexpr std::array kDenied = {SYS_connect};
+
+// Without the flags that may stand beside it.
+constexpr std::uint32_t kSocketTypeMask = 0xf;
+
 sock_filter statement(int code, std::uint32_t value) {
   return sock_filter{static_cast<std::uint16_t>(code), 0, 0, value};
 }
@@ -67,10 +74,18 @@ std::vector<sock_filter> network_filter() {
     program.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 1));
     program.push_back(refuse(EPERM));
   }
-  program.push_back(jump(BPF_JEQ, SYS_socket, 0, 3));
-  // The domain: its low half, the only one the kernel looks at (both processors are little-endian).
+  for (const long call : kDenied) {
+    program.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 1));
+    program.push_back(refuse(EACCES));
+  }
+  program.push_back(jump(BPF_JEQ, SYS_socket, 0, 6));
+  // Domain and type: their low halves, the only ones the kernel looks at (both processors are
+  // little-endian). A datagram needs no connection to reach somebody.
   program.push_back(load(offsetof(seccomp_data, args)));
-  program.push_back(jump(BPF_JEQ, AF_UNIX, 1, 0));
+  program.push_back(jump(BPF_JEQ, AF_UNIX, 0, 3));
+  program.push_back(load(offsetof(seccomp_data, args) + sizeof(std::uint64_t)));
+  program.push_back(statement(BPF_ALU | BPF_AND | BPF_K, kSocketTypeMask));
+  program.push_back(jump(BPF_JEQ, SOCK_STREAM, 1, 0));
   program.push_back(refuse(EACCES));
   program.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   return program;

@@ -1,5 +1,5 @@
-// The system call filter of the child: unix sockets only, and none of the calls that a model server
-// has no use for.
+// The system call filter of the child: it may listen on unix sockets and connect to nothing, and
+// has none of the calls that a model server has no use for.
 //
 // Made before the fork; installing it is one system call that is safe after a fork. Empty on
 // processors without a table here.

@@ -27,7 +27,10 @@ if "--help" in sys.argv:
     print("--model --mmproj --host --offline --no-ui --ctx-size --parallel --kv-unified")
     print("--batch-size --ubatch-size --threads --ctx-checkpoints --cache-ram --slots --metrics")
     print("--jinja" if mode == "old" else "--no-context-shift --jinja")
-    if mode == "slow-help": time.sleep(60)
+    if mode == "slow-help":
+        open(here + "/asked", "w").close()
+        sys.stdout.flush()
+        time.sleep(60)
     sys.exit(0)
 if "--version" in sys.argv:
     print("version: 9.9 (scripted)")
@@ -38,6 +41,9 @@ print("loading", sys.argv[2], flush=True)
 if mode == "fail":
     print("error: the weights are made of cheese", flush=True)
     sys.exit(3)
+if mode == "hungry" and sys.argv[sys.argv.index("--parallel") + 1] != "1":
+    print("error: failed to allocate buffer of size 99999999", flush=True)
+    sys.exit(1)
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 path = sys.argv[sys.argv.index("--host") + 1]
@@ -55,6 +61,17 @@ def inet():
         except OSError as error:
             out.append(str(error.errno))
     return " ".join(out)
+def reach():
+    out = []
+    for kind, call in (("STREAM", "connect"), ("SEQPACKET", "connect"), ("DGRAM", "sendto")):
+        try:
+            one = socket.socket(socket.AF_UNIX, getattr(socket, "SOCK_" + kind))
+            if call == "connect": one.connect(here + "/neighbour")
+            else: one.sendto(b"x", here + "/neighbour")
+            out.append("open")
+        except OSError as error:
+            out.append(str(error.errno))
+    return " ".join(out)
 def answer(target):
     global count, mode
     if target == "/health":
@@ -62,6 +79,11 @@ def answer(target):
             return 503, "loading"
         if mode == "sick-later" and time.monotonic() - began > 0.3:
             return 500, "sick"
+        if mode == "dies-ready":
+            count += 1
+            if count > 1:
+                print("GGML_ASSERT failed: it was too much", flush=True)
+                os.abort()
         return 200, '{"status":"ok"}'
     if target == "/slots":
         if mode == "working": count += 1
@@ -72,6 +94,7 @@ def answer(target):
         os.abort()
     if target == "/stop": os.kill(os.getpid(), signal.SIGSTOP)
     if target == "/inet": return 200, inet()
+    if target == "/reach": return 200, reach()
     if target == "/environ": return 200, repr(sorted(os.environ))
     if target == "/fds": return 200, " ".join(sorted(os.listdir("/proc/self/fd"), key=int))
     if target == "/status": return 200, open("/proc/self/status").read()

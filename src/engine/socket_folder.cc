@@ -1,12 +1,17 @@
 #include "engine/socket_folder.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/random.h"
 
@@ -34,14 +39,67 @@ bool usable(const std::string& socket) {
          socket.find_first_of(",\"\n") == std::string::npos;
 }
 
+constexpr std::string_view kPrefix = "engine-";
+constexpr const char* kSocketName = "e.sock";
+// A sweep at the wrong moment takes a new folder away before its lock is there.
+constexpr int kClaimsMax = 8;
+constexpr std::size_t kSweptMax = 256;
+
 std::string own_name() {
-  return fmt::format("engine-{}-{}", ::getpid(), random_id(6));
+  return std::string(kPrefix) + random_id(10);
+}
+
+// The folder at `path`, open and locked; -1 when it is no folder of ours or somebody has the lock.
+int lock_folder(const std::string& path) {
+  const int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder < 0) return -1;
+  struct stat opened {};
+  struct stat found {};
+  const bool ours = ::fstat(folder, &opened) == 0 && opened.st_uid == ::getuid() &&
+                    ::flock(folder, LOCK_EX | LOCK_NB) == 0 && ::lstat(path.c_str(), &found) == 0 &&
+                    found.st_dev == opened.st_dev && found.st_ino == opened.st_ino;
+  if (ours) return folder;
+  ::close(folder);
+  return -1;
+}
+
+// Removes the folders in `shared` whose owner has died: nobody holds their lock.
+void sweep(const std::string& shared) {
+  DIR* const listing = ::opendir(shared.c_str());
+  if (listing == nullptr) return;
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(listing)) {
+    const std::string_view name(entry->d_name);
+    if (name.starts_with(kPrefix) && names.size() < kSweptMax) names.emplace_back(name);
+  }
+  ::closedir(listing);
+  for (const std::string& name : names) {
+    const std::string path = shared + "/" + name;
+    const int folder = lock_folder(path);
+    if (folder < 0) continue;
+    ::unlinkat(folder, kSocketName, 0);
+    ::rmdir(path.c_str());
+    ::close(folder);
+  }
 }
 
 }  // namespace
 
 SocketFolder::SocketFolder(std::string folder)
-    : folder_(std::move(folder)), socket_(folder_ + "/e.sock") {}
+    : folder_(std::move(folder)), socket_(folder_ + "/" + kSocketName) {}
+
+Result<void> SocketFolder::claim() {
+  const std::string shared = folder_.substr(0, folder_.rfind('/'));
+  Result<void> made;
+  for (int i = 0; i < kClaimsMax; ++i) {
+    made = own_folder(folder_);
+    if (made) lock_ = lock_folder(folder_);
+    if (lock_ >= 0) return {};
+    folder_ = shared + "/" + own_name();
+    socket_ = folder_ + "/" + kSocketName;
+  }
+  return made ? fail(ErrorCode::io, folder_ + ": cannot be locked") : made;
+}
 
 Result<std::unique_ptr<SocketFolder>> SocketFolder::make(const std::string& runtime,
                                                          const std::string& temporary) {
@@ -59,19 +117,43 @@ Result<std::unique_ptr<SocketFolder>> SocketFolder::make(const std::string& runt
       continue;
     }
     auto made = own_folder(shared);
-    if (made) made = own_folder(folder->folder_);
+    if (made) {
+      sweep(shared);
+      made = folder->claim();
+    }
     if (made) return folder;
     last = std::move(made.error());
   }
   return std::unexpected(std::move(last));
 }
 
-SocketFolder::~SocketFolder() {
-  ::unlink(socket_.c_str());
-  ::rmdir(folder_.c_str());
+std::unique_ptr<SocketFolder> SocketFolder::adopt(std::string folder, int lock) {
+  std::unique_ptr<SocketFolder> adopted(new SocketFolder(std::move(folder)));
+  adopted->lock_ = lock;
+  return adopted;
 }
 
-Result<void> SocketFolder::clear() const {
+int SocketFolder::release() {
+  return std::exchange(lock_, -1);
+}
+
+SocketFolder::~SocketFolder() {
+  if (lock_ < 0) return;
+  ::unlink(socket_.c_str());
+  ::rmdir(folder_.c_str());
+  ::close(lock_);
+}
+
+Result<void> SocketFolder::clear() {
+  struct stat held {};
+  struct stat found {};
+  const bool still_there = ::fstat(lock_, &held) == 0 && ::lstat(folder_.c_str(), &found) == 0 &&
+                           found.st_dev == held.st_dev && found.st_ino == held.st_ino;
+  if (!still_there) {
+    ::close(std::exchange(lock_, -1));
+    const auto claimed = claim();
+    if (!claimed) return claimed;
+  }
   const auto ours = own_folder(folder_);
   if (!ours) return ours;
   if (::unlink(socket_.c_str()) != 0 && errno != ENOENT) {

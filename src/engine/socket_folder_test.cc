@@ -1,11 +1,16 @@
 #include "engine/socket_folder.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "http/test_loop.h"
 
@@ -69,7 +74,62 @@ TEST(SocketFolder, a_folder_that_vanished_is_made_again) {
   const std::string folder = fs::path((*made)->socket()).parent_path();
   fs::remove_all(folder);
   EXPECT_TRUE((*made)->clear());
-  EXPECT_EQ(mode_of(folder), 0700U);
+  EXPECT_EQ(mode_of(fs::path((*made)->socket()).parent_path()), 0700U);
+}
+
+// A process in between plays the gateway that is killed the hard way.
+TEST(SocketFolder, what_a_killed_process_left_is_swept_and_nothing_else) {
+  const http::TempFolder base;
+  const auto living = SocketFolder::make(base.path(), "");
+  ASSERT_TRUE(living);
+  std::ofstream((*living)->socket()) << "in use";
+  const std::string shared = base.path() + "/nightlight";
+  fs::create_directory(shared + "/other");
+  fs::create_directory(shared + "/engine-full");
+  std::ofstream(shared + "/engine-full/notes") << "somebody's";
+  fs::create_directory(base.path() + "/outside");
+  std::ofstream(base.path() + "/outside/e.sock") << "far away";
+  fs::create_directory_symlink(base.path() + "/outside", shared + "/engine-link");
+  const pid_t killed = ::fork();
+  if (killed == 0) {
+    const auto made = SocketFolder::make(base.path(), "");
+    if (made) std::ofstream((*made)->socket()) << "left";
+    ::kill(::getpid(), SIGKILL);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(killed, &status, 0), killed);
+  ASSERT_EQ(status, SIGKILL);
+  ASSERT_EQ(std::distance(fs::directory_iterator(shared), fs::directory_iterator()), 5);
+
+  const auto next = SocketFolder::make(base.path(), "");
+  ASSERT_TRUE(next);
+  EXPECT_EQ(std::distance(fs::directory_iterator(shared), fs::directory_iterator()), 5);
+  EXPECT_TRUE(fs::exists((*living)->socket()));
+  EXPECT_TRUE(fs::exists(fs::path((*next)->socket()).parent_path()));
+  EXPECT_TRUE(fs::exists(shared + "/engine-full/notes"));
+  EXPECT_TRUE(fs::exists(base.path() + "/outside/e.sock"));
+}
+
+TEST(SocketFolder, many_at_once_never_take_each_others) {
+  const http::TempFolder base;
+  std::vector<std::thread> threads;
+  std::atomic<int> lost{0};
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        const auto made = SocketFolder::make(base.path(), "");
+        if (!made) {
+          ++lost;
+          continue;
+        }
+        std::ofstream((*made)->socket()) << "mine";
+        std::this_thread::yield();
+        if (!fs::exists((*made)->socket())) ++lost;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(lost, 0);
 }
 
 }  // namespace

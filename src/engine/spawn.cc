@@ -20,6 +20,25 @@ bool ask_system(pid_t pid, siginfo_t& found, int how) {
 
 }  // namespace
 
+Result<Spawned> spawn(const SpawnOptions& options) {
+  const auto begun = begin_spawn(options);
+  if (!begun) return std::unexpected(begun.error());
+  return finish_spawn(*begun);
+}
+
+Result<Spawned> adopt(pid_t pid, int output, NetworkRule network) {
+  siginfo_t found{};
+  if (pid <= 1 || !ask_system(pid, found, WNOWAIT)) {
+    return fail(ErrorCode::not_found, fmt::format("process {} is no child of ours", pid));
+  }
+  Spawned spawned;
+  spawned.pid = pid;
+  spawned.pid_descriptor = open_process(pid);
+  spawned.output = output;
+  spawned.network = network;
+  return spawned;
+}
+
 void kill_group(pid_t pid, int signal) {
   if (pid <= 1) return;
   if (::kill(-pid, signal) != 0) ::kill(pid, signal);

@@ -190,7 +190,11 @@ Orders make_orders(const SpawnOptions& options) {
 
 }  // namespace
 
-Result<Spawned> spawn(const SpawnOptions& options) {
+int open_process(pid_t pid) {
+  return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+}
+
+Result<Begun> begin_spawn(const SpawnOptions& options) {
   assert(!options.arguments.empty());
   Orders orders = make_orders(options);
   Descriptor output, output_end, report, report_end;
@@ -203,22 +207,31 @@ Result<Spawned> spawn(const SpawnOptions& options) {
   if (pid < 0) return std::unexpected(said_by_system("fork", errno));
   if (pid == 0) become_child(orders);
   ::setpgid(pid, pid);  // both sides do it: whoever comes first
-  output_end.reset();
-  report_end.reset();
+  ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
+  Begun begun;
+  begun.spawned.pid = pid;
+  begun.spawned.pid_descriptor = open_process(pid);
+  begun.spawned.network = orders.filter.empty() ? NetworkRule::open : NetworkRule::unix_only;
+  begun.spawned.output = output.release();
+  begun.report = report.release();
+  begun.program = options.arguments.front();
+  begun.oom_score = orders.oom_score;
+  return begun;
+}
+
+Result<Spawned> finish_spawn(const Begun& begun) {
+  const Descriptor report(begun.report);
+  const pid_t pid = begun.spawned.pid;
   const int why = await_exec(report.get());
   if (why != 0) {
     kill_group(pid, SIGKILL);
     while (wait_now(pid).what == Wait::running) ::usleep(1000);
-    return std::unexpected(said_by_system(options.arguments.front(), why));
+    const Descriptor output(begun.spawned.output);
+    const Descriptor process(begun.spawned.pid_descriptor);
+    return std::unexpected(said_by_system(begun.program, why));
   }
-  raise_oom_score_of(pid, orders.oom_score);
-  Spawned spawned;
-  spawned.pid = pid;
-  spawned.pid_descriptor = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  spawned.network = orders.filter.empty() ? NetworkRule::open : NetworkRule::unix_only;
-  ::fcntl(output.get(), F_SETFL, O_NONBLOCK);
-  spawned.output = output.release();
-  return spawned;
+  raise_oom_score_of(pid, begun.oom_score);
+  return begun.spawned;
 }
 
 }  // namespace nl::engine

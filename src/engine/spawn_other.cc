@@ -22,7 +22,11 @@ Error said_by_system(const std::string& what, int error) {
 
 }  // namespace
 
-Result<Spawned> spawn(const SpawnOptions& options) {
+int open_process(pid_t) {
+  return -1;
+}
+
+Result<Begun> begin_spawn(const SpawnOptions& options) {
   assert(!options.arguments.empty());
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) return std::unexpected(said_by_system("pipe", errno));
@@ -58,11 +62,15 @@ Result<Spawned> spawn(const SpawnOptions& options) {
     ::close(ends[0]);
     return std::unexpected(said_by_system(options.arguments.front(), why));
   }
-  Spawned spawned;
-  spawned.pid = pid;
-  spawned.output = ends[0];
-  ::fcntl(spawned.output, F_SETFL, O_NONBLOCK);
-  return spawned;
+  Begun begun;
+  begun.spawned.pid = pid;
+  begun.spawned.output = ends[0];
+  ::fcntl(begun.spawned.output, F_SETFL, O_NONBLOCK);
+  return begun;
+}
+
+Result<Spawned> finish_spawn(const Begun& begun) {
+  return begun.spawned;
 }
 
 }  // namespace nl::engine

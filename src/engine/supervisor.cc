@@ -62,6 +62,10 @@ void Supervisor::report_stall() {
   asio::post(core_->loop().io(), [core = core_] { core->report_stall(); });
 }
 
+void Supervisor::report_answer() {
+  asio::post(core_->loop().io(), [core = core_] { core->report_answer(); });
+}
+
 asio::awaitable<Result<http::Endpoint>> Supervisor::ready(http::Loop& caller, Instant until) {
   // Only the board outlives a wait here: a caller that is cut off with its loop must not be the
   // last to hold what belongs to the supervisor's loop.
@@ -76,7 +80,7 @@ asio::awaitable<Result<http::Endpoint>> Supervisor::ready(http::Loop& caller, In
     const EngineState state = board->read();
     if (state.condition == Condition::ready) co_return state.endpoint;
     const bool hopeless = state.condition == Condition::absent ||
-                          (state.condition == Condition::failed && !state.trying) ||
+                          (asked && state.condition == Condition::failed && !state.trying) ||
                           (state.condition == Condition::stopped && state.halted);
     if (hopeless || (asked && caller.now() >= until)) co_return not_ready(state);
     co_await watcher.wait(until);
@@ -94,6 +98,16 @@ asio::awaitable<void> Supervisor::stop() {
     if (state.condition == Condition::stopped && state.halted) co_return;
     co_await watcher.wait(until);
   }
+}
+
+asio::awaitable<std::optional<HandedChild>> Supervisor::hand_over() {
+  const std::shared_ptr<Core> core = core_;
+  http::Loop& loop = core->loop();
+  EngineBoard::Watcher watcher(core->board(), loop);
+  core->begin_hand_over();
+  const Instant until = loop.now() + 3 * core->limits().stop_grace;
+  while (!core->has_handed_over() && loop.now() < until) co_await watcher.wait(until);
+  co_return core->take_handed();
 }
 
 }  // namespace nl::engine

@@ -5,14 +5,18 @@
 // for memory costs the gateway nothing: nothing here waits for the child or the disk with the loop
 // standing still. What is missing (program, model) is looked for again, as both may be on their
 // way. Destroy it before its loop, on the loop's thread or while the loop does not run: that kills
-// the child.
+// the child, unless it has been handed over. The child belongs to the loop's thread and dies with
+// it.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "engine/engine_state.h"
+#include "engine/handover.h"
 #include "engine/launch.h"
 #include "engine/preparation.h"
 #include "engine/progress_watch.h"
@@ -33,6 +37,7 @@ struct SupervisorLimits {
   ProgressLimits progress;
   Duration stall_check = std::chrono::seconds(5);  // how long a reported stall is looked at
   Duration stop_grace = std::chrono::seconds(5);
+  Duration finish_within = std::chrono::seconds(30);  // running requests, when the model changes
   Duration restart_first = std::chrono::milliseconds(500);
   Duration restart_most = std::chrono::seconds(30);
 };
@@ -41,6 +46,12 @@ struct SupervisorOptions {
   Start start = Start::on_demand;
   PreparationOptions preparation;
   SupervisorLimits limits;
+  // A child of an earlier image of this process: taken over if it is what would be started, else
+  // ended.
+  std::optional<HandedChild> adopt;
+  // Told of a model that ran out of memory, with the number of steps down from now on. May block;
+  // not on the loop's thread.
+  std::function<void(const Wanted&)> remember;
 };
 
 class Supervisor {
@@ -63,9 +74,14 @@ class Supervisor {
   void use(Wanted wanted);
   // A caller waits for a token in vain. The engine is looked at, and restarted if it hangs.
   void report_stall();
+  // It has given a whole answer: a run that did so does not count against it when it ends.
+  void report_answer();
   // Ends the child in order, until start() is called. Returns when it has ended, or after twice the
   // grace. On the supervisor's loop.
   http::asio::awaitable<void> stop();
+  // Lets go of the running child, loading or ready, for a successor in this process; nothing when
+  // none runs. Supervises nothing afterwards. On the supervisor's loop.
+  http::asio::awaitable<std::optional<HandedChild>> hand_over();
 
  private:
   class Core;

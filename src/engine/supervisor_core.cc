@@ -1,10 +1,10 @@
 #include "engine/supervisor_core.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
-#include <filesystem>
 #include <utility>
 
 #include "base/log.h"
@@ -15,17 +15,11 @@ namespace asio = http::asio;
 
 namespace {
 
-constexpr std::size_t kReplyBytesMax = 1 << 20;
 constexpr auto kReadyPollMost = std::chrono::milliseconds(500);
 
 double seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
-
-struct Launched {
-  Result<Spawned> spawned = fail(ErrorCode::internal, "not started");
-  std::string socket;
-};
 
 }  // namespace
 
@@ -41,106 +35,19 @@ Supervisor::Core::Core(http::Loop& loop, Wanted wanted, SupervisorOptions option
       progress_(limits_.progress),
       board_(std::make_shared<EngineBoard>()),
       asked_(options.start == Start::eager),
-      worker_(1) {}
+      adopted_(std::move(options.adopt)),
+      own_steps_down_(wanted_.steps_down),
+      remember_(std::move(options.remember)),
+      worker_(1) {
+  if (!adopted_) return;
+  starts_ = adopted_->starts;
+  wanted_.steps_down = std::max(wanted_.steps_down, adopted_->steps_down);
+  preparation_.take_folder(SocketFolder::adopt(adopted_->folder, adopted_->folder_lock));
+}
 
 asio::awaitable<void> Supervisor::Core::run(std::shared_ptr<Core> core) {
   while (!core->closing_) co_await core->turn();
 }
-
-// --- Requests ---
-
-void Supervisor::Core::ask() {
-  if (halted_ || closing_) return;
-  if (policy_.given_up() && !policy_.allow_one_more(loop_.now())) return;
-  asked_ = true;
-  wake_.notify();
-}
-
-void Supervisor::Core::start() {
-  halted_ = false;
-  asked_ = true;
-  policy_.asked();
-  state_.halted = false;
-  board_->write(state_);
-  wake_.notify();
-}
-
-void Supervisor::Core::halt() {
-  halted_ = true;
-  asked_ = false;
-  wake_.notify();
-}
-
-void Supervisor::Core::use(Wanted wanted) {
-  next_ = std::move(wanted);
-  policy_.asked();
-  wake_.notify();
-}
-
-void Supervisor::Core::report_stall() {
-  if (child_ == nullptr) return;
-  stall_reported_ = true;
-  wake_.notify();
-}
-
-void Supervisor::Core::close() {
-  closing_ = true;
-  if (child_ != nullptr) child_->kill();
-  preparation_.stop();
-  wake_.notify();
-  worker_.join();
-  preparation_.clean_up();
-}
-
-// --- What others see ---
-
-void Supervisor::Core::show(Condition condition, std::string reason) {
-  const Condition before = state_.condition;
-  const bool news = before != condition || state_.reason != reason;
-  state_.condition = condition;
-  state_.reason = std::move(reason);
-  state_.halted = halted_;
-  state_.trying = condition == Condition::failed && !policy_.given_up();
-  state_.pid = child_ == nullptr ? -1 : child_->pid();
-  if (child_ == nullptr) state_.resident_bytes = 0;
-  if (condition == Condition::ready && before != condition) state_.ready_since = loop_.now();
-  board_->write(state_);
-  if (!news) return;
-  const char* const colon = state_.reason.empty() ? "" : ": ";
-  if (condition == Condition::failed) {
-    log::warn("engine {}{}{}", name(condition), colon, state_.reason);
-  } else {
-    log::info("engine {}{}{}", name(condition), colon, state_.reason);
-  }
-}
-
-void Supervisor::Core::describe(const Prepared& prepared) {
-  state_.program = prepared.plan.program;
-  state_.program_version = prepared.program_version;
-  state_.model_path = prepared.plan.model;
-  state_.model_name = prepared.facts.name;
-  if (state_.model_name.empty()) {
-    state_.model_name = std::filesystem::path(prepared.plan.model).stem().string();
-  }
-  state_.is_ember = prepared.facts.is_ember;
-  state_.takes_images = !prepared.plan.projector.empty();
-  state_.context_tokens = prepared.plan.context_tokens;
-  state_.slots = prepared.plan.slots;
-  state_.note = prepared.plan.note;
-}
-
-void Supervisor::Core::note_failure(std::string reason) {
-  policy_.failed(loop_.now());
-  last_reason_ = std::move(reason);
-  if (policy_.given_up()) {
-    last_reason_ = fmt::format("given up after {} failed starts: {}", RestartPolicy::kFailuresMax,
-                               last_reason_);
-    asked_ = start_ == Start::eager;
-  }
-  show(Condition::failed, last_reason_);
-}
-
-// --- The life ---
 
 asio::awaitable<void> Supervisor::Core::pause(Instant until) {
   http::Alarm alarm(wake_);
@@ -170,14 +77,26 @@ asio::awaitable<Result> Supervisor::Core::off_loop(Work work) {
 
 asio::awaitable<void> Supervisor::Core::turn() {
   if (next_) wanted_ = *std::exchange(next_, std::nullopt);
+  if (handing_over_) {
+    handed_over_ = true;
+    board_->write(state_);
+    co_await pause(Instant::max());
+    co_return;
+  }
   if (halted_) {
+    if (adopted_) co_await dismiss();
     show(Condition::stopped, "");
     co_await pause(Instant::max());
     co_return;
   }
   const auto look = [this, wanted = wanted_] { return preparation_.look(wanted); };
   Prepared prepared = co_await off_loop<Prepared>(look);
-  if (closing_ || halted_ || next_) co_return;
+  if (closing_ || halted_ || next_ || handing_over_) co_return;
+  if (adopted_ && prepared.fingerprint != adopted_->fingerprint) {
+    log::info("engine: what runs is not what is wanted now; it is ended");
+    co_await dismiss();
+    co_return;
+  }
   if (prepared.lack != Lack::none) {
     state_.model_path = wanted_.model;
     show(Condition::absent, prepared.reason);
@@ -185,7 +104,9 @@ asio::awaitable<void> Supervisor::Core::turn() {
     co_return;
   }
   describe(prepared);
-  if (policy_.given_up()) {
+  if (adopted_) {
+    co_await live(std::move(prepared));
+  } else if (policy_.given_up()) {
     show(Condition::failed, last_reason_);
     co_await pause(Instant::max());
   } else if (!asked_) {
@@ -201,24 +122,19 @@ asio::awaitable<void> Supervisor::Core::turn() {
 
 asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
   show(Condition::starting, "");
-  const auto launch = [this, plan = prepared.plan] {
-    Launched launched;
-    launched.spawned = preparation_.start(plan);
-    launched.socket = preparation_.socket();
-    return launched;
-  };
-  const Launched launched = co_await off_loop<Launched>(launch);
-  if (!launched.spawned) {
-    note_failure(launched.spawned.error().message);
+  const Result<Spawned> spawned = co_await obtain(prepared);
+  if (!spawned) {
+    note_failure(spawned.error().message);
     co_return;
   }
-  Child child(loop_, *launched.spawned, wake_);
+  Child child(loop_, *spawned, wake_);
   if (closing_) co_return;
   child_ = &child;
-  state_.restarts = starts_++;
+  fingerprint_ = std::move(prepared.fingerprint);
+  state_.restarts = starts_ - 1;
   state_.network = child.network();
   state_.endpoint.scheme = http::Scheme::unix_socket;
-  state_.endpoint.host = launched.socket;
+  state_.endpoint.host = preparation_.socket();
   state_.endpoint.port = 0;
   stall_reported_ = false;
   client_.drop_pool();
@@ -226,19 +142,84 @@ asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
 
   Ending ending = co_await await_ready(child);
   if (ending.kind == Ending::Kind::ready) {
-    policy_.ready();
+    policy_.ready(loop_.now());
     show(Condition::ready, "");
     ending = co_await guard(child);
   }
+  if (ending.kind == Ending::Kind::handed_over) {
+    give_away(child);
+    co_return;
+  }
+  if (child.ended() && child.ended_for_memory()) {
+    ending.reason = "ran out of memory: " + ending.reason;
+    ask_for_less(prepared.plan);
+  }
   if (ending.kind != Ending::Kind::failed) show(Condition::stopping, "");
+  if (ending.kind == Ending::Kind::replaced) co_await let_finish(child);
   co_await end(child, ending.kind);
   child_ = nullptr;
   if (ending.kind == Ending::Kind::failed) note_failure(std::move(ending.reason));
 }
 
+asio::awaitable<Result<Spawned>> Supervisor::Core::obtain(const Prepared& prepared) {
+  if (adopted_) {
+    const HandedChild handed = *std::exchange(adopted_, std::nullopt);
+    co_return adopt(handed.pid, handed.output, handed.network);
+  }
+  const auto arrange = [this, plan = prepared.plan] { return preparation_.arrange(plan); };
+  const auto options = co_await off_loop<Result<SpawnOptions>>(arrange);
+  if (!options) co_return std::unexpected(options.error());
+  if (closing_) co_return fail(ErrorCode::cancelled, "closed");
+  const auto begun = begin_spawn(*options);
+  if (!begun) co_return std::unexpected(begun.error());
+  begun_ = begun->spawned.pid;
+  const auto finish = [begun = *begun] { return finish_spawn(begun); };
+  auto spawned = co_await off_loop<Result<Spawned>>(finish);
+  begun_ = -1;
+  if (spawned) ++starts_;
+  co_return spawned;
+}
+
+asio::awaitable<void> Supervisor::Core::dismiss() {
+  const HandedChild handed = *std::exchange(adopted_, std::nullopt);
+  wanted_.steps_down = own_steps_down_;
+  const auto spawned = adopt(handed.pid, handed.output, handed.network);
+  if (!spawned) co_return;
+  Child child(loop_, *spawned, wake_);
+  child_ = &child;
+  show(Condition::stopping, "");
+  co_await end(child, Ending::Kind::replaced);
+  child_ = nullptr;
+}
+
+void Supervisor::Core::ask_for_less(LaunchPlan plan) {
+  if (!step_down(plan)) return;
+  ++wanted_.steps_down;
+  policy_.asked();
+  if (!remember_) return;
+  asio::post(worker_, [remember = remember_, wanted = wanted_] { remember(wanted); });
+}
+
+void Supervisor::Core::give_away(Child& child) {
+  const Spawned spawned = child.release();
+  child_ = nullptr;
+  if (spawned.pid_descriptor >= 0) ::close(spawned.pid_descriptor);
+  HandedChild& handed = handed_.emplace();
+  handed.pid = spawned.pid;
+  handed.output = spawned.output;
+  handed.network = spawned.network;
+  handed.fingerprint = fingerprint_;
+  handed.starts = starts_;
+  handed.steps_down = wanted_.steps_down;
+  const std::unique_ptr<SocketFolder> folder = preparation_.give_folder();
+  handed.folder = folder->path();
+  handed.folder_lock = folder->release();
+}
+
 std::optional<Supervisor::Core::Ending> Supervisor::Core::interrupted(const Child& child) const {
   if (closing_ || halted_) return Ending(Ending::Kind::halted, "");
   if (child.ended()) return Ending(Ending::Kind::failed, child.reason());
+  if (handing_over_) return Ending(Ending::Kind::handed_over, "");
   return std::nullopt;
 }
 
@@ -283,55 +264,6 @@ asio::awaitable<Supervisor::Core::Ending> Supervisor::Core::guard(Child& child) 
   }
 }
 
-asio::awaitable<std::optional<Supervisor::Core::Ending>> Supervisor::Core::check(Child& child) {
-  std::optional<Ending> ending;
-  const Reply health = co_await get("/health", limits_.health_within);
-  misses_ = health.answered && health.status == 200 ? 0 : misses_ + 1;
-  if (misses_ >= limits_.misses_max) {
-    ending.emplace(Ending::Kind::failed,
-                   fmt::format("does not answer: {} times no health in {:.1f} s", misses_,
-                               seconds(limits_.health_within)));
-    co_return ending;
-  }
-  if (misses_ > 0) co_return ending;
-  const Reply slots = co_await get("/slots", limits_.health_within);
-  if (slots.answered) {
-    // A server without that report has nothing to be watched by.
-    progress_.report(slots.status == 200 ? slots.body : "", loop_.now());
-  }
-  if (progress_.hangs(loop_.now())) {
-    ending.emplace(Ending::Kind::failed, "hangs: no token and no progress in reading");
-    co_return ending;
-  }
-  const std::uint64_t resident = child.resident_bytes();
-  if (resident != state_.resident_bytes) {
-    state_.resident_bytes = resident;
-    board_->write(state_);
-  }
-  co_return ending;
-}
-
-asio::awaitable<std::optional<Supervisor::Core::Ending>> Supervisor::Core::check_stall() {
-  std::optional<Ending> ending;
-  const Instant until = loop_.now() + limits_.stall_check;
-  const Reply first = co_await get("/slots", limits_.stall_check);
-  if (first.answered) progress_.report(first.body, loop_.now());
-  const Instant seen = loop_.now();
-  while (loop_.now() < until && !closing_ && !halted_ && child_ != nullptr && !child_->ended()) {
-    co_await pause(until);
-  }
-  const Reply second = co_await get("/slots", limits_.stall_check);
-  if (second.answered) progress_.report(second.body, loop_.now());
-  if (progress_.moved_since(seen)) co_return ending;
-  // Between two batches an engine at work answers for its health alone: then silence is no proof,
-  // and the watchdog's own patience decides.
-  const Reply health = co_await get("/health", limits_.health_within);
-  if (second.answered || !health.answered) {
-    ending.emplace(Ending::Kind::failed, "hangs: a request waited for a token in vain");
-  }
-  co_return ending;
-}
-
 asio::awaitable<std::optional<Supervisor::Core::Ending>> Supervisor::Core::consider_change() {
   std::optional<Ending> ending;
   Wanted wanted = *std::exchange(next_, std::nullopt);
@@ -361,25 +293,6 @@ asio::awaitable<void> Supervisor::Core::end(Child& child, Ending::Kind kind) {
   child.kill();
   const Instant last = loop_.now() + limits_.stop_grace;
   while (!child.ended() && loop_.now() < last) co_await pause(last);
-}
-
-asio::awaitable<Supervisor::Core::Reply> Supervisor::Core::get(std::string path, Duration within) {
-  Reply reply;
-  const Instant until = loop_.now() + within;
-  // The server keeps a thread for every kept connection.
-  const http::Outgoing outgoing{"GET", path, "connection: close\r\n", ""};
-  const http::Endpoint endpoint = state_.endpoint;
-  http::Cancel cancel;
-  auto call = co_await client_.send(endpoint, outgoing, cancel, until);
-  if (!call) co_return reply;
-  while (!(*call)->complete()) {
-    const auto piece = co_await (*call)->read(until);
-    if (!piece || reply.body.size() + piece->size() > kReplyBytesMax) co_return reply;
-    reply.body += *piece;
-  }
-  reply.answered = true;
-  reply.status = (*call)->head().status;
-  co_return reply;
 }
 
 }  // namespace nl::engine

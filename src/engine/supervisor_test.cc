@@ -6,6 +6,7 @@
 #include <atomic>
 #include <filesystem>
 #include <thread>
+#include <vector>
 
 #include "engine/supervisor_fixture.h"
 
@@ -60,7 +61,27 @@ TEST_F(SupervisorTest, a_crash_is_a_pause) {
   EXPECT_EQ(supervisor->snapshot().reason, "");
 }
 
-TEST_F(SupervisorTest, many_kills_do_not_make_it_give_up_and_leave_nothing_behind) {
+TEST_F(SupervisorTest, one_that_always_dies_before_an_answer_is_given_up_for_a_while) {
+  begin("dies-ready");
+  ASSERT_TRUE(http::run_until(loop, [&] {
+    const EngineState state = supervisor->snapshot();
+    return state.condition == Condition::failed && !state.trying;
+  }));
+  EXPECT_EQ(engine.starts(), 5U);
+  EXPECT_TRUE(contains(supervisor->snapshot().reason, "given up after 5 ends without an answer"))
+      << supervisor->snapshot().reason;
+  EXPECT_TRUE(contains(supervisor->snapshot().reason, "killed by signal 6"));
+  // Whoever asks now is told at once; after a pause somebody's wait is worth one more try.
+  EXPECT_EQ(await_ready().error().code, ErrorCode::exhausted);
+  EXPECT_EQ(engine.starts(), 5U);
+  engine.set_mode("normal");
+  const Instant pause = loop.now() + 3 * quick().limits.restart_most;
+  ASSERT_TRUE(http::run_until(loop, [&] { return loop.now() > pause; }));
+  EXPECT_TRUE(await_ready());
+  EXPECT_EQ(engine.starts(), 6U);
+}
+
+TEST_F(SupervisorTest, many_answers_between_kills_do_not_make_it_give_up_and_leave_nothing_behind) {
   begin("normal");
   ASSERT_TRUE(await_ready());
   const auto open_files = [] {
@@ -71,6 +92,7 @@ TEST_F(SupervisorTest, many_kills_do_not_make_it_give_up_and_leave_nothing_behin
   for (int i = 0; i < 8; ++i) {
     ASSERT_TRUE(await_ready());
     const pid_t pid = supervisor->snapshot().pid;
+    supervisor->report_answer();
     ::kill(pid, SIGKILL);
     ASSERT_TRUE(http::run_until(loop, [&] { return supervisor->snapshot().pid != pid; }));
   }
@@ -83,14 +105,34 @@ TEST_F(SupervisorTest, five_failures_end_with_the_reason_until_asked_again) {
   const auto endpoint = await_ready();
   ASSERT_FALSE(endpoint);
   EXPECT_EQ(endpoint.error().code, ErrorCode::exhausted);
-  EXPECT_TRUE(contains(endpoint.error().message, "given up after 5 failed starts: ended with"))
+  EXPECT_TRUE(contains(endpoint.error().message, "given up after 5 ends without an answer: ended"))
       << endpoint.error().message;
   EXPECT_TRUE(
-      contains(endpoint.error().message, "status 3: error: the weights are made of cheese"));
+      contains(endpoint.error().message, "with status 3: error: the weights are made of cheese"));
   EXPECT_EQ(engine.starts(), 5U);
   engine.set_mode("normal");
   supervisor->start();
   ASSERT_TRUE(reaches(Condition::ready));
+}
+
+TEST_F(SupervisorTest, one_that_runs_out_of_memory_is_asked_for_less) {
+  SupervisorOptions options = quick();
+  std::vector<int> remembered;  // worker thread only, until the supervisor is gone
+  options.remember = [&remembered](const Wanted& what) { remembered.push_back(what.steps_down); };
+  engine.set_mode("hungry");
+  Wanted what = wanted();
+  what.slots = 4;
+  supervisor = std::make_unique<Supervisor>(loop, what, options);
+  const auto endpoint = await_ready();
+  ASSERT_TRUE(endpoint) << endpoint.error().message;
+  const EngineState state = supervisor->snapshot();
+  EXPECT_EQ(state.slots, 1);
+  EXPECT_EQ(state.restarts, 1);
+  EXPECT_TRUE(contains(state.note, "memory ran out before: 4096 tokens of context, 1 slot"))
+      << state.note;
+  EXPECT_TRUE(contains(get("/arguments").body, "--parallel 1 "));
+  supervisor.reset();
+  EXPECT_EQ(remembered, std::vector<int>{1});
 }
 
 TEST_F(SupervisorTest, one_that_never_gets_ready_is_ended) {
@@ -163,6 +205,20 @@ TEST_F(SupervisorTest, stop_is_clean_and_lasts) {
   EXPECT_EQ(supervisor->snapshot().condition, Condition::stopped);
   EXPECT_EQ(::kill(pid, 0), -1);
   EXPECT_EQ(await_ready().error().code, ErrorCode::exhausted);
+  supervisor->start();
+  EXPECT_TRUE(reaches(Condition::ready));
+}
+
+TEST_F(SupervisorTest, stop_does_not_wait_for_a_slow_probe) {
+  SupervisorOptions options = quick();
+  options.preparation.probe_within = seconds(60);
+  engine.set_mode("slow-help");
+  supervisor = std::make_unique<Supervisor>(loop, wanted(), options);
+  ASSERT_TRUE(http::run_until(loop, [&] { return std::filesystem::exists(engine.file("asked")); }));
+  // Returns after a while in any case; only the end of the probe lets it say so.
+  EXPECT_EQ(http::run_on(loop, stop_it(*this)), 1);
+  EXPECT_EQ(supervisor->snapshot().condition, Condition::stopped);
+  engine.set_mode("normal");
   supervisor->start();
   EXPECT_TRUE(reaches(Condition::ready));
 }
