@@ -145,6 +145,18 @@ std::string Status::engine_json(const router::Policy& policy) const {
                      state.restarts, state.resident_bytes >> 20);
 }
 
+void Status::refuse_restart(std::string reason) {
+  const std::scoped_lock lock(mutex_);
+  ++restarts_refused_;
+  refusal_ = std::move(reason);
+}
+
+std::string Status::restart_json() const {
+  const std::scoped_lock lock(mutex_);
+  return fmt::format(R"({{"done":{},"refused":{},"reason":{}}})", restarts_, restarts_refused_,
+                     quoted(refusal_));
+}
+
 std::string Status::status_json() {
   const Instant now = parts_.clock.now();
   const std::shared_ptr<const gateway::Upstreams> current = upstreams();
@@ -159,14 +171,14 @@ std::string Status::status_json() {
                      R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
                      R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
                      R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
-                     R"("engine":{},"offline":{},"ledger_dropped":{},"notes":[{}]}})",
+                     R"("engine":{},"restart":{},"offline":{},"ledger_dropped":{},"notes":[{}]}})",
                      kVersion, ::getpid(),
                      std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(),
                      listen, tiers_json(current->policy), quoted(today.tier),
                      quoted(today.provider), quoted(today.model), quoted(today.reason),
                      today.requests, today.errors, today.failovers, usd(today.cost_micro_usd),
                      usd(parts_.spend.spent()), usd(current->policy.failover_cap_micro_usd),
-                     engine_json(current->policy), parts_.health.offline(now),
+                     engine_json(current->policy), restart_json(), parts_.health.offline(now),
                      parts_.ledger.dropped(), notes);
 }
 

@@ -34,12 +34,17 @@ class Status final : public gateway::OwnRoutes {
   void set_upstreams(std::shared_ptr<const gateway::Upstreams> upstreams);
   // The engine of tier 3; outlives the serving. Before serving begins.
   void set_engine(const engine::Supervisor& engine) { engine_ = &engine; }
+  // How often this process has been replaced by a newer program as planned. Before serving begins.
+  void set_restarts(int done) { restarts_ = done; }
+  // A restart was asked for and did not come about. Any thread.
+  void refuse_restart(std::string reason);
   // A fact people should know, e.g. that a damaged ledger was put aside.
   void add_note(std::string note) { notes_.push_back(std::move(note)); }
 
  private:
   std::string status_json();
   std::string tiers_json(const router::Policy& policy);
+  std::string restart_json() const;
   std::string engine_json(const router::Policy& policy) const;
   std::shared_ptr<const gateway::Upstreams> upstreams() const;
 
@@ -48,7 +53,10 @@ class Status final : public gateway::OwnRoutes {
   std::vector<std::string> listen_;
   std::vector<std::string> notes_;
   const engine::Supervisor* engine_ = nullptr;
-  mutable std::mutex mutex_;  // guards upstreams_
+  int restarts_ = 0;
+  mutable std::mutex mutex_;  // guards what follows
+  int restarts_refused_ = 0;
+  std::string refusal_;
   std::shared_ptr<const gateway::Upstreams> upstreams_;
 };
 

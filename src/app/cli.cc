@@ -5,19 +5,22 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "app/successor.h"
 #include "base/version.h"
 
 namespace nl::app {
 namespace {
 
 constexpr const char* kCommands =
-    "up, check, status, why, report, run, drill, pull, models, show, rm, version";
+    "up, restart, check, status, why, report, run, drill, pull, models, show, rm, version";
 
 // Each command's help ends with an example.
 constexpr const char* kExamples[][2] = {
     {"up",
      "Example:\n  nightlight up\n  nightlight up --model ~/models/gemma-4-E4B-it-qat-q4_0.gguf\n"
      "  nightlight --listen 127.0.0.1:2400 up"},
+    {"restart",
+     "Example:\n  nightlight restart                 # after an update or a new configuration"},
     {"check", "Example:\n  nightlight check\n  nightlight check --defaults > config.toml"},
     {"status", "Example:\n  nightlight status\n  nightlight status --line   # for a status line"},
     {"why", "Example:\n  nightlight why last\n  nightlight why req_4k2m9x"},
@@ -44,6 +47,7 @@ struct Raw {
   bool demo = false;
   bool script = false;
   bool unfinished = false;
+  bool rehearse = false;
   std::string level = "info";
   std::string since = "today";
 };
@@ -87,6 +91,10 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   up->add_option("--model", options.config.model,
                  "run this as tier 3: a pulled name, or a file (a projector beside it is used)")
       ->type_name("MODEL");
+  up->add_flag(kRehearsalOption, raw.rehearse, "")->group("");
+  app.add_subcommand("restart",
+                     "replace the running gateway by the program on disk: no request fails, the "
+                     "model stays loaded");
   CLI::App* check = app.add_subcommand("check", "print the effective plan and its bus factor");
   check->add_flag("--json", raw.json, "the same for programs");
   check->add_flag("--defaults", raw.defaults, "print every setting with its default instead");
@@ -143,6 +151,7 @@ Command command_of(const std::string& name) {
   if (name == "models") return Command::models;
   if (name == "show") return Command::show;
   if (name == "rm") return Command::rm;
+  if (name == "restart") return Command::restart;
   return name == "run" ? Command::run : Command::up;
 }
 
@@ -163,6 +172,7 @@ std::string first_word(const std::vector<std::string>& words) {
 std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& arguments) {
   CliOptions options;
   if (!arguments.empty()) options.program = arguments.front();
+  options.words = arguments;
   // What follows -- belongs to the client and is not ours to read.
   const auto dashes = std::find(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end(),
                                 std::string("--"));
@@ -207,6 +217,7 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
     return mistake(fmt::format("{} takes nothing after --", name));
   }
   options.form = form_of(raw);
+  options.rehearse = raw.rehearse;
   options.level = level_of(raw.level);
   if (options.command == Command::report) options.subject = raw.since;
   if (options.command == Command::drill && !raw.demo) {

@@ -26,6 +26,7 @@ enum class Command : std::uint8_t {
   models,
   show,
   rm,
+  restart,
 };
 
 enum class Form : std::uint8_t { people, json, line, defaults };
@@ -46,8 +47,10 @@ struct CliOptions {
   Form form = Form::people;  // --json, --line, --defaults
   // why: the id; run: the client; report: --since; pull, show, rm: the model
   std::string subject;
-  std::vector<std::string> rest;  // run: what follows --
-  std::string program;            // argv[0]
+  std::vector<std::string> rest;   // run: what follows --
+  std::string program;             // argv[0]
+  std::vector<std::string> words;  // the whole command line, argv[0] first
+  bool rehearse = false;           // up: look whether it could serve, and end
   DrillOptions drill;
 };
 

@@ -99,6 +99,7 @@ void take_pulled(EngineChoice& choice, const std::string& name, const Environmen
     if (record->projector) choice.wanted.projector = store.blob(record->projector->hex);
     choice.model.name = record->name;
     choice.model.images = record->projector.has_value();
+    choice.wanted.steps_down = record->steps_down;
   } else if (name != "auto") {
     choice.wanted.model = (fs::path("/") / store.folder() / name).string();
     choice.model.name = name;

@@ -32,6 +32,12 @@ void Environment::set(const std::string& name, std::string_view value) {
   values_[name] = Secret(value);
 }
 
+std::vector<std::string> Environment::entries() const {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : values_) all.push_back(name + "=" + std::string(value.reveal()));
+  return all;
+}
+
 void clear_variables(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     // The bytes stay visible in /proc until they are overwritten in place.

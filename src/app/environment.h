@@ -25,6 +25,9 @@ class Environment {
   // `find` as a string; empty when unset.
   std::string text(const std::string& name) const;
   void set(const std::string& name, std::string_view value);
+  void remove(const std::string& name) { values_.erase(name); }
+  // All of it as NAME=value, for another program. May hold keys: the caller wipes it.
+  std::vector<std::string> entries() const;
 
  private:
   std::map<std::string, Secret, std::less<>> values_;

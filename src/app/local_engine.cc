@@ -1,6 +1,10 @@
 #include "app/local_engine.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "app/model_record.h"
+#include "base/log.h"
 
 namespace nl::app {
 namespace {
@@ -8,11 +12,15 @@ namespace {
 // How long a client that has left may go unnoticed while the engine starts.
 constexpr Duration kLookAtClient = std::chrono::milliseconds(500);
 
-engine::SupervisorOptions options_for(const EngineChoice& choice,
-                                      const std::string& runtime_folder) {
+engine::SupervisorOptions options_for(const EngineChoice& choice, LocalEngineParts parts) {
   engine::SupervisorOptions options;
   options.start = choice.eager ? engine::Start::eager : engine::Start::on_demand;
-  options.preparation.runtime_folder = runtime_folder;
+  options.preparation.runtime_folder = std::move(parts.runtime_folder);
+  options.adopt = std::move(parts.left);
+  options.remember = [store = std::move(parts.store)](const engine::Wanted& wanted) {
+    const auto noted = note_steps_down(store, wanted.model, wanted.steps_down);
+    if (!noted) log::warn("that memory ran out is not noted: {}", noted.error().message);
+  };
   return options;
 }
 
@@ -34,15 +42,20 @@ class LocalEngine::OnLoop final : public provider::Readiness {
     }
   }
   void report_stall() override { supervisor_.report_stall(); }
+  void report_answer() override { supervisor_.report_answer(); }
 
  private:
   engine::Supervisor& supervisor_;
   http::Loop& loop_;
 };
 
-LocalEngine::LocalEngine(http::Loop& loop, const EngineChoice& choice,
-                         const std::string& runtime_folder)
-    : supervisor_(loop, choice.wanted, options_for(choice, runtime_folder)) {}
+LocalEngine::LocalEngine(http::Loop& loop, const EngineChoice& choice, LocalEngineParts parts)
+    : supervisor_(loop, choice.wanted, options_for(choice, std::move(parts))) {}
+
+void LocalEngine::use(const EngineChoice& choice) {
+  supervisor_.use(choice.wanted);
+  if (choice.eager) supervisor_.start();
+}
 
 LocalEngine::~LocalEngine() = default;
 

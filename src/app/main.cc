@@ -12,6 +12,7 @@
 #include "app/plan_view.h"
 #include "app/pull.h"
 #include "app/report.h"
+#include "app/restart.h"
 #include "app/run_client.h"
 #include "app/serve.h"
 #include "app/status_text.h"
@@ -66,6 +67,8 @@ int dispatch(const CliOptions& options) {
     case Command::models:
     case Command::rm:
       break;
+    case Command::restart:
+      return restart(options, *config);
     case Command::check:
       return check(options, *config, environment);
     case Command::status:

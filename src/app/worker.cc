@@ -4,7 +4,10 @@ namespace nl::app {
 
 void Worker::stop_when_idle(Instant deadline) {
   const bool last = others == nullptr || others->load(std::memory_order_acquire) == 0;
-  if (last && (server->active() == 0 || loop.now() >= deadline)) {
+  const bool handing = leaving == Leaving::hand_over;
+  const std::size_t busy = handing ? server->connections() : server->active();
+  if (last && (busy == 0 || loop.now() >= deadline)) {
+    if (handing) handed = server->take_handed();
     server->stop();
     loop.io().stop();
     return;

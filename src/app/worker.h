@@ -15,6 +15,9 @@
 
 namespace nl::app {
 
+// What becomes of a worker's connections when it stops.
+enum class Leaving : std::uint8_t { close, hand_over };
+
 struct Worker {
   Worker(const Clock& clock, const http::ClientOptions& options)
       : loop(clock), client(loop, options) {}
@@ -30,9 +33,11 @@ struct Worker {
   // The first worker, on whose loop the engine is looked after: how many others still run. It ends
   // last. Null for the others.
   const std::atomic<int>* others = nullptr;
+  Leaving leaving = Leaving::close;
+  http::Handed handed;  // once a loop that hands over has stopped
 
-  // On the loop's own thread: stops it once no request is being answered, at `deadline` at the
-  // latest.
+  // On the loop's own thread: stops it once no request is being answered (close) or no connection
+  // is left (hand_over), at `deadline` at the latest.
   void stop_when_idle(Instant deadline);
 };
 

@@ -100,4 +100,12 @@ Error become(const std::vector<std::string>& arguments) {
   return said_by_system(arguments.front());
 }
 
+Error become(const std::string& program, const std::vector<std::string>& arguments,
+             const std::vector<std::string>& environment) {
+  const std::vector<char*> argv = argv_of(arguments);
+  const std::vector<char*> variables = argv_of(environment);
+  execve(program.c_str(), argv.data(), variables.data());
+  return said_by_system(program);
+}
+
 }  // namespace nl

@@ -26,5 +26,8 @@ Result<void> start_detached(const std::vector<std::string>& arguments, const std
 
 // Becomes `arguments` with this process's environment; returns only when that failed. Errors: io.
 Error become(const std::vector<std::string>& arguments);
+// The same by the file `program` and with `environment` ("NAME=value"), all there is.
+Error become(const std::string& program, const std::vector<std::string>& arguments,
+             const std::vector<std::string>& environment);
 
 }  // namespace nl
