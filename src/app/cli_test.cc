@@ -59,9 +59,10 @@ TEST(Cli, WhatFollowsTheDashesIsTheClients) {
 TEST(Cli, AnUnknownCommandIsOneLine) {
   const CliText said = text({"--workers", "2", "upp"});
   EXPECT_EQ(said.status, 2);
-  EXPECT_EQ(said.text,
-            "nightlight: no command is called \"upp\": use up, check, status, why, report, run, "
-            "drill, pull, models, show, rm, version; `nightlight --help` lists what there is\n");
+  EXPECT_EQ(
+      said.text,
+      "nightlight: no command is called \"upp\": use up, restart, check, status, why, report, "
+      "run, drill, pull, models, show, rm, version; `nightlight --help` lists what there is\n");
 }
 
 TEST(Cli, OtherMistakesAreOneLineToo) {
