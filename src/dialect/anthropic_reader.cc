@@ -74,19 +74,21 @@ class AnthropicReader final : public Reader {
  public:
   Done frame(const SseFrame& frame, EventSink& sink) override {
     if (frame.kind == FrameKind::comment || frame.data.empty()) return {};
-    if (const auto parsed = document_.parse(frame.data); !parsed) {
+    Document document;
+    if (const auto parsed = document.parse(frame.data); !parsed) {
       return broken(parsed.error().message);
     }
-    const Value root = document_.root();
+    const Value root = document.root();
     if (!root.is_object()) return broken("an event that is no object");
     return dispatch(root, sink);
   }
 
   Done whole(std::string_view body, EventSink& sink) override {
-    if (const auto parsed = document_.parse(body); !parsed) {
+    Document document;
+    if (const auto parsed = document.parse(body); !parsed) {
       return fail(ErrorCode::not_an_answer, "the body is no JSON: " + parsed.error().message);
     }
-    const Value root = document_.root();
+    const Value root = document.root();
     if (root["type"].equals("error") || root["error"].is_object()) return stated_error(root);
     const Value content = root["content"];
     if (!content.is_array() || !(root["type"].equals("message") || root["role"].is_string())) {
@@ -332,7 +334,6 @@ class AnthropicReader final : public Reader {
     return {};
   }
 
-  Document document_;
   chat::Usage usage_;
   std::string stop_sequence_;
   std::string held_input_;  // arguments stated at the block's start, escaped

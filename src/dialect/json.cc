@@ -23,6 +23,8 @@ JsonScan& thread_scan() {
   return scan;
 }
 
+constexpr std::size_t kSpareMax = 16;
+
 }  // namespace
 
 struct Document::Impl {
@@ -43,6 +45,24 @@ struct Document::Impl {
     if (tape_size * sizeof(JsonNode) <= kJsonKeptBytesMax) return;
     tape.reset();
     tape_size = 0;
+  }
+
+  // Memory of Documents that hold nothing, for the next ones of this thread.
+  static std::vector<std::unique_ptr<Impl>>& spare() {
+    thread_local std::vector<std::unique_ptr<Impl>> kept;
+    return kept;
+  }
+  static std::unique_ptr<Impl> take() {
+    auto& kept = spare();
+    if (kept.empty()) return std::make_unique<Impl>();
+    std::unique_ptr<Impl> impl = std::move(kept.back());
+    kept.pop_back();
+    return impl;
+  }
+  static void give_back(std::unique_ptr<Impl> impl) {
+    if (spare().size() >= kSpareMax) return;
+    impl->trim();
+    spare().push_back(std::move(impl));
   }
 
   std::optional<JsonFault> build(std::string_view text) {
@@ -83,13 +103,15 @@ struct Document::Impl {
   }
 };
 
-Document::Document() : impl_(std::make_unique<Impl>()) {}
-Document::~Document() = default;
+Document::Document() = default;
+Document::~Document() {
+  clear();
+}
 
 void Document::clear() {
   text_ = {};
   tape_ = nullptr;
-  impl_->trim();
+  if (impl_) Impl::give_back(std::move(impl_));
 }
 
 Result<void> Document::parse(std::string_view text, DuplicateKeys duplicates) {
@@ -97,11 +119,13 @@ Result<void> Document::parse(std::string_view text, DuplicateKeys duplicates) {
   if (text.size() > kJsonBytesMax) {
     return fail(ErrorCode::too_large, "JSON text is too large", 413);
   }
+  impl_ = Impl::take();
   auto fault = impl_->build(text);
   if (!fault && duplicates == DuplicateKeys::refuse_top_level) fault = impl_->duplicate(text);
   // Only the tape and the map of escapes are read from here on.
   thread_scan().trim();
   if (fault) {
+    clear();
     return fail(ErrorCode::bad_request,
                 fmt::format("invalid JSON at byte {}: {}", fault->at, fault->what), 400);
   }
@@ -142,17 +166,19 @@ std::optional<bool> Value::boolean() const {
 
 Value Value::operator[](std::string_view name) const {
   if (!is_object()) return {};
-  const JsonNode* tape = document_->tape_;
-  const char* text = document_->text_.data();
+  const JsonNode* const tape = document_->tape_;
+  const char* const text = document_->text_.data();
   const char first = name.empty() ? '"' : name.front();
-  Value found;
+  std::uint32_t found = 0;  // the root is no member
   for (std::uint32_t i = node_ + 1; tape[i].role() == JsonNode::Role::name; i = tape[i + 1].after) {
-    // Nearly every comparison ends here: the first byte behind the quote differs.
+    // Nearly every comparison ends here: it begins with another byte, or is too short, which no
+    // name is for what it stands for.
     const char start = text[tape[i].begin + 1];
     if (start != first && start != '\\') continue;
-    if (token_equals(tape[i], name)) found = Value(document_, i + 1);
+    if (tape[i].stop - tape[i].begin - 2 < name.size()) continue;
+    if (token_equals(tape[i], name)) found = i + 1;
   }
-  return found;
+  return found == 0 ? Value() : Value(document_, found);
 }
 
 const JsonNode* Value::name_node() const {

@@ -3,8 +3,8 @@
 // parse() checks everything RFC 8259 asks for (UTF-8, escapes, numbers, structure, control
 // characters) plus our limits: depth, tokens, and no two members of the top-level object whose
 // *unescaped* names are equal. Afterwards every Value is a cheap view: its raw bytes, its kind, its
-// members in order. The bytes handed to parse() must outlive the Document and every Value. Reuse
-// one Document per connection: its memory is kept. One thread.
+// members in order. The bytes handed to parse() must outlive the Document and every Value. A
+// Document is cheap to make: its memory goes from one to the next of a thread. One thread.
 #pragma once
 
 #include <cstddef>
@@ -118,7 +118,7 @@ class Document {
   Result<void> parse(std::string_view text, DuplicateKeys duplicates = DuplicateKeys::allow);
   // Absent before a parse and after a failed one.
   Value root() const { return text_.data() == nullptr ? Value() : Value(this, 0); }
-  // Forgets the text and gives back large buffers: for a connection that goes idle.
+  // Forgets the text and gives its memory to the next Document.
   void clear();
 
  private:

@@ -61,7 +61,6 @@ class OllamaReader final : public Reader {
   void start(const Value& root, EventSink& sink);
   void error(const Value& root, EventSink& sink);
 
-  Document document_;
   BlockQueue blocks_;
   std::list<std::string> made_;  // argument texts of this line: escaped here
   std::int64_t calls_ = 0;
@@ -75,10 +74,11 @@ Result<void> OllamaReader::frame(const SseFrame& frame, EventSink& sink) {
   blocks_.begin_frame();
   made_.clear();
   if (failed_ || finished_) return {};
-  if (auto parsed = document_.parse(frame.data); !parsed) {
+  Document document;
+  if (auto parsed = document.parse(frame.data); !parsed) {
     return fail(ErrorCode::protocol, "stream line: " + parsed.error().message);
   }
-  const Value root = document_.root();
+  const Value root = document.root();
   if (!root.is_object()) return wrong("stream line", "an object");
   if (is_error(root["error"])) {
     error(root, sink);
@@ -193,10 +193,11 @@ void OllamaReader::error(const Value& root, EventSink& sink) {
 }
 
 Result<void> OllamaReader::whole(std::string_view body, EventSink& sink) {
-  if (auto parsed = document_.parse(body); !parsed) {
+  Document document;
+  if (auto parsed = document.parse(body); !parsed) {
     return fail(ErrorCode::not_an_answer, "the answer is no JSON: " + parsed.error().message);
   }
-  const Value root = document_.root();
+  const Value root = document.root();
   if (is_error(root["error"])) {
     return fail(ErrorCode::stream_error, ollama::error_stated(root).message, status_of(root));
   }

@@ -36,21 +36,20 @@ class ChatReader final : public Reader {
 
  private:
   Result<void> chunk(const Value& root, EventSink& sink);
-  Result<void> choice(const Value& choice, EventSink& sink);
+  Result<void> choice(const Value& choice, const Value& delta, EventSink& sink);
   Result<void> message(const Value& message, EventSink& sink);
   Result<void> content(const Value& content, EventSink& sink);
   Result<void> content_part(const Value& part, EventSink& sink);
   Result<void> tool_calls(const Value& calls, EventSink& sink);
   Result<void> tool_call(const Value& call, EventSink& sink);
   Result<void> arguments(const Value& function, CallPiece& piece);
-  Result<void> answer(const Value& choice) const;
+  Result<void> answer(const Value& choice, const Value& message) const;
   void start(const Value& root, EventSink& sink);
   void usage(const chat::Usage& counts, EventSink& sink);
   void error(const Value& holder, EventSink& sink);
   void error(std::string_view type, std::string message, EventSink& sink);
   void finish(EventSink& sink);
 
-  Document document_;
   BlockQueue blocks_;
   std::list<std::string> made_;  // argument texts of this frame that had to be escaped
   chat::Usage usage_;
@@ -79,10 +78,11 @@ Result<void> ChatReader::frame(const SseFrame& frame, EventSink& sink) {
     finish(sink);
     return {};
   }
-  if (auto parsed = document_.parse(frame.data); !parsed) {
+  Document document;
+  if (auto parsed = document.parse(frame.data); !parsed) {
     return fail(ErrorCode::protocol, "stream chunk: " + parsed.error().message);
   }
-  const Value root = document_.root();
+  const Value root = document.root();
   if (!root.is_object()) return wrong("stream chunk", "an object");
   if (is_error(root["error"]) || frame.event == "error" || root["object"].equals("error")) {
     error(root, sink);
@@ -102,7 +102,9 @@ Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
     if (!one.is_object()) return wrong("choices[0]", "an object");
     // Further choices exist only where the client asked this very vendor for them.
     if (one["index"].integer().value_or(0) != 0) continue;
-    if (auto read = choice(one, sink); !read) return read;
+    const Value delta = one["delta"];
+    auto read = choice(one, is_absent(delta) ? one["message"] : delta, sink);
+    if (!read) return read;
     if (failed_) return {};
   }
   if (counts.is_object()) {
@@ -121,8 +123,8 @@ Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
   return {};
 }
 
-Result<void> ChatReader::choice(const Value& choice, EventSink& sink) {
-  const Value delta = is_absent(choice["delta"]) ? choice["message"] : choice["delta"];
+// `delta`: what the choice adds to the answer, or all of it.
+Result<void> ChatReader::choice(const Value& choice, const Value& delta, EventSink& sink) {
   if (!is_absent(delta)) {
     if (!delta.is_object()) return wrong("choices[0].delta", "an object");
     if (auto read = message(delta, sink); !read) return read;
@@ -310,8 +312,7 @@ void ChatReader::finish(EventSink& sink) {
 }
 
 // Whether a whole answer has something in it.
-Result<void> ChatReader::answer(const Value& choice) const {
-  const Value message = choice["message"];
+Result<void> ChatReader::answer(const Value& choice, const Value& message) const {
   if (!message.is_object()) return fail(ErrorCode::not_an_answer, "choices[0] has no message");
   const auto has = [&](std::string_view name) {
     const Value member = message[name];
@@ -327,29 +328,32 @@ Result<void> ChatReader::answer(const Value& choice) const {
 }
 
 Result<void> ChatReader::whole(std::string_view body, EventSink& sink) {
-  if (auto parsed = document_.parse(body); !parsed) {
+  Document document;
+  if (auto parsed = document.parse(body); !parsed) {
     return fail(ErrorCode::not_an_answer, "the answer is no JSON: " + parsed.error().message);
   }
-  const Value root = document_.root();
+  const Value root = document.root();
   const auto said = [&](const Value& holder) {
     const int status = error_status(holder["error"]);
     return fail(ErrorCode::stream_error, openai_chat::error_stated(holder).message, status);
   };
   if (is_error(root["error"])) return said(root);
-  const Value first = root["choices"].first();
-  if (!root["choices"].is_array() || !first.is_object()) {
+  const Value choices = root["choices"];
+  const Value first = choices.first();
+  if (!choices.is_array() || !first.is_object()) {
     return fail(ErrorCode::not_an_answer, "the answer has no choices");
   }
   if (is_error(first["error"])) return said(first);
   if (first["finish_reason"].equals("error")) {
     return fail(ErrorCode::stream_error, "the upstream ended with finish_reason \"error\"");
   }
-  if (auto checked = answer(first); !checked) return checked;
+  const Value message = first["message"];
+  if (auto checked = answer(first, message); !checked) return checked;
   const Value counts = root["usage"];
   if (!is_absent(counts) && !counts.is_object()) return wrong("usage", "an object");
 
   start(root, sink);
-  if (auto read = choice(first, sink); !read) return read;
+  if (auto read = choice(first, message, sink); !read) return read;
   if (auto closed = blocks_.close(sink); !closed) return closed;
   // Small servers leave the reason out; a whole body cannot be cut off.
   if (stop_ == StopReason::none) stop_ = StopReason::end_turn;
