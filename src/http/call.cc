@@ -8,9 +8,9 @@ namespace nl::http {
 namespace {
 
 constexpr int kInterimAnswersMax = 16;
-constexpr std::size_t kLargeBufferBytes = 16 * 1024;
+constexpr std::size_t kLargeBufferBytes = 4 * 1024;
 constexpr std::size_t kLargestBufferBytes = 64 * 1024;
-constexpr std::size_t kSmallestRoomBytes = 1024;
+constexpr std::size_t kSmallestRoomBytes = 512;
 
 }  // namespace
 
@@ -52,6 +52,7 @@ bool UpstreamCall::grow_head_buffer() {
 
 Result<bool> UpstreamCall::take_head(std::string_view method) {
   while (true) {
+    if (at_hand_bytes_ == 0) return false;
     const std::string_view bytes(at_hand_, at_hand_bytes_);
     const auto end = find_head_end(bytes, kResponseHeadBytesMax);
     if (!end) return fail(ErrorCode::protocol, end.error().message);

@@ -13,7 +13,7 @@ namespace nl::http {
 
 class Input {
  public:
-  static constexpr std::size_t kFirstBytes = 2048;
+  static constexpr std::size_t kFirstBytes = 1024;
 
   std::string_view bytes() const { return {storage_.get() + begin_, end_ - begin_}; }
   std::span<char> writable_bytes() { return {storage_.get() + begin_, end_ - begin_}; }

@@ -69,7 +69,7 @@ class Pool {
   // Read buffers of finished calls, kept for the next ones.
   std::unique_ptr<char[]> take_buffer();
   void give_back_buffer(std::unique_ptr<char[]> buffer);
-  static constexpr std::size_t kBufferBytes = 4096;
+  static constexpr std::size_t kBufferBytes = 2048;
 
  private:
   static constexpr std::size_t kBuffersMax = 32;
