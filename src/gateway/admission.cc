@@ -65,6 +65,9 @@ bool origin_is_ours(std::string_view origin, std::string_view local_address,
   return false;
 }
 
+constexpr std::string_view kMessages = "/v1/messages";
+constexpr std::string_view kChat = "/v1/chat/completions";
+
 struct VendorRoute {
   std::string_view prefix;
   DialectId dialect;
@@ -111,15 +114,6 @@ bool starts_segment(std::string_view path, std::string_view prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
-RouteMatch make(RouteKind kind, DialectId dialect, std::string path, bool right_method) {
-  RouteMatch match;
-  match.kind = kind;
-  match.dialect = dialect;
-  match.path = std::move(path);
-  match.wrong_method = !right_method;
-  return match;
-}
-
 }  // namespace
 
 DialectId dialect_for_path(std::string_view path) {
@@ -129,42 +123,45 @@ DialectId dialect_for_path(std::string_view path) {
   return openai ? DialectId::openai_chat : DialectId::anthropic;
 }
 
-RouteMatch match_route(const http::RequestHead& head) {
-  std::string path = normalise(head.path);
+namespace {
+
+// What a normalised path asks for; its `path` stays empty.
+RouteMatch match_path(std::string_view path, const http::RequestHead& head) {
   const bool get = head.method == "GET" || head.method == "HEAD";
   const bool post = head.method == "POST";
-  const DialectId guess = speaks_anthropic(head) ? DialectId::anthropic : DialectId::openai_chat;
-  const DialectId of_path = dialect_for_path(path);
-  if (head.headers.find("upgrade")) {
-    return make(RouteKind::upgrade, of_path, std::move(path), true);
-  }
-  if (path == "/v1/messages") {
-    return make(RouteKind::messages, DialectId::anthropic, std::move(path), post);
-  }
+  if (path == kMessages) return {RouteKind::messages, DialectId::anthropic, {}, !post};
+  if (path == kChat) return {RouteKind::chat_completions, DialectId::openai_chat, {}, !post};
   if (path == "/v1/messages/count_tokens") {
-    return make(RouteKind::count_tokens, DialectId::anthropic, std::move(path), post);
+    return {RouteKind::count_tokens, DialectId::anthropic, {}, !post};
   }
-  if (path == "/v1/chat/completions") {
-    return make(RouteKind::chat_completions, DialectId::openai_chat, std::move(path), post);
-  }
+  const DialectId guess = speaks_anthropic(head) ? DialectId::anthropic : DialectId::openai_chat;
   if (path == "/v1/models" || path.starts_with("/v1/models/")) {
-    return make(RouteKind::models, guess, std::move(path), get);
+    return {RouteKind::models, guess, {}, !get};
   }
   if (path == "/" || path == "/api/hello" || path == "/healthz") {
-    return make(RouteKind::alive, guess, std::move(path), get);
+    return {RouteKind::alive, guess, {}, !get};
   }
-  if (path.starts_with("/nightlight/")) {
-    return make(RouteKind::own, guess, std::move(path), true);
-  }
+  if (path.starts_with("/nightlight/")) return {RouteKind::own, guess, {}, false};
   for (const VendorRoute& route : kVendorRoutes) {
-    if (starts_segment(path, route.prefix)) {
-      return make(RouteKind::vendor, route.dialect, std::move(path), true);
-    }
+    if (starts_segment(path, route.prefix)) return {RouteKind::vendor, route.dialect, {}, false};
   }
-  if (starts_segment(path, "/v1/files")) {
-    return make(RouteKind::vendor, guess, std::move(path), true);
+  if (starts_segment(path, "/v1/files")) return {RouteKind::vendor, guess, {}, false};
+  return {RouteKind::unknown, dialect_for_path(path), {}, false};
+}
+
+}  // namespace
+
+RouteMatch match_route(const http::RequestHead& head) {
+  const bool upgrade = head.headers.find("upgrade").has_value();
+  // The two that nearly every request asks for, as nearly everybody writes them.
+  if (!upgrade && (head.path == kMessages || head.path == kChat)) {
+    return match_path(head.path, head);
   }
-  return make(RouteKind::unknown, of_path, std::move(path), true);
+  std::string path = normalise(head.path);
+  RouteMatch match = match_path(path, head);
+  if (upgrade) match = {RouteKind::upgrade, dialect_for_path(path), {}, false};
+  match.path = std::move(path);
+  return match;
 }
 
 std::optional<Error> check_admission(const http::RequestHead& head, RouteKind kind,

@@ -32,7 +32,7 @@ enum class RouteKind : std::uint8_t {
 struct RouteMatch {
   RouteKind kind = RouteKind::unknown;
   dialect::DialectId dialect = dialect::DialectId::anthropic;  // whose errors to speak
-  std::string path;  // normalised: "/v1/..." for vendor routes
+  std::string path;  // normalised: "/v1/..."; may be empty for messages and chat_completions
   bool wrong_method = false;
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,10 +17,11 @@ namespace nl::gateway {
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
+// The views point into the policy, the plan and the walk over it.
 struct Answerer {
-  std::string tier, provider, model;
+  std::string_view tier, provider, model;
   int attempts = 1;
-  std::string reason;  // why it is not the preferred target; empty = it is
+  std::string_view reason;  // why it is not the preferred target; empty = it is
 };
 
 HeaderList answer_headers(const Turn& turn, const Answerer& answerer, const HeaderList& vendor);

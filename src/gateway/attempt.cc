@@ -137,8 +137,7 @@ struct Deadlines {
   Instant whole;
 };
 
-Deadlines deadlines(const Turn& turn, const AttemptSetup& setup) {
-  const Instant now = turn.exchange.loop().now();
+Deadlines deadlines(const Turn& turn, const AttemptSetup& setup, Instant now) {
   const GatewayOptions& options = setup.options;
   const bool slow = reasons(turn, setup.candidate.facts);
   Deadlines made;
@@ -161,16 +160,25 @@ Deadlines deadlines(const Turn& turn, const AttemptSetup& setup) {
   return made;
 }
 
-void take_refusal(AttemptResult& result, provider::Refusal refusal) {
-  result.error = refusal.error;
+void take_refusal(AttemptResult& result, std::unique_ptr<provider::Refusal> refusal) {
+  result.error = refusal->error;
   result.refusal = std::move(refusal);
+}
+
+http::asio::awaitable<Result<void>> answer_stream(Turn& turn, ClientStream& client,
+                                                  RelaySetup& setup, provider::Opening& opening,
+                                                  AnswerTap& tap) {
+  Relay relay(turn, client, setup);
+  Result<void> relayed = co_await relay.run(opening);
+  tap = relay.take_tap();
+  co_return relayed;
 }
 
 http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& setup,
                                                  provider::Opening& opening, HeaderList headers,
-                                                 AttemptResult& result) {
+                                                 AnswerTap& tap) {
   WholeResult whole = co_await read_whole_answer(turn, setup, opening);
-  result.tap = std::move(whole.tap);
+  tap = std::move(whole.tap);
   if (whole.error) co_return std::unexpected(std::move(*whole.error));
   http::Answer answer;
   answer.headers = std::move(headers);
@@ -201,11 +209,12 @@ Result<std::string> composed_body(const Turn& turn, const router::Policy& policy
 }
 
 http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,
-                                                 AttemptSetup setup) {
+                                                 const AttemptSetup& setup) {
   AttemptResult result;
   const Instant started = turn.exchange.loop().now();
   const router::Candidate& candidate = setup.candidate;
   provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
+  result.ended = started;
   Result<Body> body = make_body(turn, setup);
   if (!body) {
     result.error = std::move(body.error());
@@ -213,7 +222,7 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   }
   result.translated = !body->passed_through;
   const bool own_vendor = body->passed_through && provider.setting().own_client_headers;
-  const Deadlines until = deadlines(turn, setup);
+  const Deadlines until = deadlines(turn, setup, started);
   provider::Try attempt;
   attempt.client.head = &turn.exchange.head();
   attempt.client.pass_headers = own_vendor;
@@ -223,23 +232,26 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   attempt.stream = turn.request.stream || is_engine(setup);
   attempt.head_until = until.head;
   auto opened = co_await provider.open(attempt, turn.cancel);
-  if (auto* refusal = std::get_if<provider::Refusal>(&opened)) {
-    if (is_engine(setup) && refusal->error.code == ErrorCode::timeout) {
+  if (auto* refusal = std::get_if<std::unique_ptr<provider::Refusal>>(&opened)) {
+    if (is_engine(setup) && (*refusal)->error.code == ErrorCode::timeout) {
       provider.setting().engine->report_stall();
     }
     take_refusal(result, std::move(*refusal));
-    result.took = turn.exchange.loop().now() - started;
+    result.ended = turn.exchange.loop().now();
+    result.took = result.ended - started;
     co_return result;
   }
   provider::Opening& opening = std::get<provider::Opening>(opened);
+  body->text = std::string();  // the upstream has it; the answer may take long
   result.vendor_headers = provider::informative_headers(opening.call->head().headers);
   if (own_vendor && !attempt.client.pass_credential) {
     for (auto& [name, value] : result.vendor_headers) {
       provider.hide_credentials(value, attempt.client);
     }
   }
-  const HeaderList shown = own_vendor ? result.vendor_headers : HeaderList();
-  HeaderList headers = answer_headers(turn, setup.answerer, shown);
+  static const HeaderList kNone;
+  HeaderList headers =
+      answer_headers(turn, setup.answerer, own_vendor ? result.vendor_headers : kNone);
 
   RelaySetup relay_setup{provider,
                          setup.options,
@@ -250,22 +262,20 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
                          until.whole,
                          engine_pace(turn, setup),
                          tool_check(turn, setup)};
+  Result<void> answered;
   if (turn.request.stream) {
-    Relay relay(turn, client, std::move(relay_setup));
-    RelayResult relayed = co_await relay.run(opening);
-    result.tap = std::move(relayed.tap);
-    result.error = std::move(relayed.error);
+    answered = co_await answer_stream(turn, client, relay_setup, opening, result.tap);
   } else {
-    Result<void> answered =
-        co_await answer_whole(turn, relay_setup, opening, std::move(headers), result);
-    if (!answered) result.error = std::move(answered.error());
+    answered = co_await answer_whole(turn, relay_setup, opening, std::move(headers), result.tap);
   }
+  if (!answered) result.error = std::move(answered.error());
   if (result.tap.error_type == kBrokenCall) turn.asked_for_call_again = true;
   if (result.error) {
     provider.hide_credentials(result.error->message, attempt.client);
     provider.hide_credentials(result.tap.error_type, attempt.client);
   }
-  result.took = turn.exchange.loop().now() - started;
+  result.ended = turn.exchange.loop().now();
+  result.took = result.ended - started;
   co_return result;
 }
 

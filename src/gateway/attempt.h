@@ -5,6 +5,7 @@
 // thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,12 +28,13 @@ struct AttemptSetup {
 };
 
 struct AttemptResult {
-  std::optional<Error> error;                // nothing = answered, the client has it whole
-  std::optional<provider::Refusal> refusal;  // the upstream's own words, if it refused
+  std::optional<Error> error;                  // nothing = answered, the client has it whole
+  std::unique_ptr<provider::Refusal> refusal;  // the upstream's own words, if it refused
   AnswerTap tap;
   HeaderList vendor_headers;  // of a 2xx, for decide_after_success
   bool translated = false;    // the request was not the client's own bytes
   Duration took{};
+  Instant ended{};
 };
 
 // The body for `candidate` in its own dialect, composed from the canonical request.
@@ -40,8 +42,9 @@ Result<std::string> composed_body(const Turn& turn, const router::Policy& policy
                                   const router::Candidate& candidate,
                                   const provider::Provider& provider);
 
+// `setup` must live until it has ended.
 http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,
-                                                 AttemptSetup setup);
+                                                 const AttemptSetup& setup);
 
 // What the verdict table needs to know of a failed attempt. Views point into the arguments.
 router::Seen seen_of(const router::Candidate& candidate, const router::ProviderFacts& facts,

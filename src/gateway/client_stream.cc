@@ -28,7 +28,7 @@ ClientStream::ClientStream(Turn& turn, const GatewayOptions& options)
       answer_id_(turn.answer_id),
       last_write_(turn.started),
       streams_(turn.request.stream && !turn.direct) {
-  rearm(turn.exchange.loop().now());
+  rearm(turn.started);
 }
 
 void ClientStream::rearm(Instant now) {
@@ -84,14 +84,14 @@ http::asio::awaitable<Result<void>> ClientStream::commit(std::string_view header
                                                          std::string_view bytes) {
   committed_ = true;
   last_write_ = turn_.exchange.loop().now();
-  if (head_sent_) co_return co_await turn_.exchange.write(bytes);
+  if (head_sent_) return turn_.exchange.write(bytes);
   head_sent_ = true;
-  co_return co_await turn_.exchange.begin_stream(content_type(turn_.dialect), headers, bytes);
+  return turn_.exchange.begin_stream(content_type(turn_.dialect), headers, bytes);
 }
 
 http::asio::awaitable<Result<void>> ClientStream::write(std::string_view bytes) {
   last_write_ = turn_.exchange.loop().now();
-  co_return co_await turn_.exchange.write(bytes);
+  return turn_.exchange.write(bytes);
 }
 
 http::asio::awaitable<Result<void>> ClientStream::finish() {

@@ -84,7 +84,7 @@ http::asio::awaitable<std::optional<std::string>> Gateway::count_elsewhere(
 
 http::asio::awaitable<void> Gateway::count_tokens(http::Exchange& exchange) {
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
-  Turn turn(exchange, DialectId::anthropic, documents_);
+  Turn turn(exchange, DialectId::anthropic);
   turn.started = parts_.loop.now();
   const Result<void> read = read_turn(turn, parts_.options.tokens);
   http::Answer answer;

@@ -47,6 +47,12 @@ std::string Failover::target_name(const router::Target& target) const {
   return parts_.upstreams.policy.providers[target.provider].name + "/" + target.model;
 }
 
+bool Failover::is_named(const router::Target& target, std::string_view name) const {
+  const std::string& provider = parts_.upstreams.policy.providers[target.provider].name;
+  return name.size() == provider.size() + 1 + target.model.size() && name.starts_with(provider) &&
+         name[provider.size()] == '/' && name.ends_with(target.model);
+}
+
 std::uint64_t Failover::credential_mark(const router::Candidate& candidate) const {
   switch (candidate.credential) {
     case CredentialSource::client:
@@ -67,7 +73,8 @@ router::Plan Failover::make_plan() {
   turn_.row.preferred = plan.preferred;
   turn_.row.plan_note.clear();
   for (const router::Candidate& candidate : plan.candidates) {
-    turn_.row.plan_note.append(target_name(candidate.target)).append(" (");
+    const std::string& provider = parts_.upstreams.policy.providers[candidate.target.provider].name;
+    turn_.row.plan_note.append(provider).append("/").append(candidate.target.model).append(" (");
     turn_.row.plan_note.append(candidate.why).append(")\n");
   }
   for (const router::Skipped& skipped : plan.skipped) {
@@ -81,7 +88,7 @@ router::Plan Failover::make_plan() {
 // What health or budget left out, or what moved the preferred target behind others.
 std::string Failover::why_not_preferred(const router::Plan& plan) const {
   if (plan.candidates.empty()) return {};
-  if (target_name(plan.candidates.front().target) == plan.preferred) return {};
+  if (is_named(plan.candidates.front().target, plan.preferred)) return {};
   for (const router::Skipped& skipped : plan.skipped) {
     if (skipped.target == plan.preferred) return skipped.target + ": " + skipped.why;
   }
@@ -135,8 +142,8 @@ http::asio::awaitable<Failover::After> Failover::walk(router::Plan& plan) {
 
 bool Failover::excluded(const router::Candidate& candidate) const {
   if (local_mode(turn_, parts_.upstreams.policy, candidate) == router::OnLocal::hold) return true;
-  const std::string name = target_name(candidate.target);
-  if (std::find(without_.begin(), without_.end(), name) != without_.end()) return true;
+  const auto is_it = [&](const std::string& name) { return is_named(candidate.target, name); };
+  if (std::ranges::any_of(without_, is_it)) return true;
   return window_above_ && candidate.facts.context_tokens &&
          *candidate.facts.context_tokens <= *window_above_;
 }
@@ -155,7 +162,7 @@ Answerer Failover::answerer(const router::Candidate& candidate,
   who.provider = parts_.upstreams.policy.providers[candidate.target.provider].name;
   who.model = candidate.target.model;
   who.attempts = attempts_;
-  if (preferred != who.provider + "/" + who.model) {
+  if (!is_named(candidate.target, preferred)) {
     who.reason = reason_.empty() ? candidate.why : reason_;
   }
   return who;
@@ -166,9 +173,8 @@ http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan
   const router::Candidate& candidate = plan.candidates[index];
   const router::ProviderFacts& facts = parts_.upstreams.policy.providers[candidate.target.provider];
   const std::uint64_t mark = credential_mark(candidate);
-  const Instant now = turn_.exchange.loop().now();
-  const bool regardless = candidate.last_resort || turn_.direct;
-  if (!parts_.health.begin(facts, candidate.target, mark, now) && !regardless) {
+  if (!parts_.health.begin(facts, candidate.target, mark, turn_.exchange.loop().now()) &&
+      !candidate.last_resort && !turn_.direct) {
     transient_ = true;  // another request has just taken the only probe
     co_return Step::next;
   }
@@ -176,10 +182,10 @@ http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan
   const std::int64_t reserved =
       candidate.paid_failover ? router::estimated_cost_micro_usd(candidate.facts, turn_.facts) : 0;
   parts_.spend.reserve(reserved);
-  AttemptSetup setup{parts_.upstreams, candidate, parts_.options,
-                     answerer(candidate, plan.preferred),
-                     another_after(plan, index) ? Backup::another_target : Backup::none};
-  AttemptResult result = co_await run_attempt(turn_, client_, std::move(setup));
+  const AttemptSetup setup{parts_.upstreams, candidate, parts_.options,
+                           answerer(candidate, plan.preferred),
+                           another_after(plan, index) ? Backup::another_target : Backup::none};
+  AttemptResult result = co_await run_attempt(turn_, client_, setup);
   const state::AttemptRow& row = record(candidate, result);
   // Without a known price the estimate stands: an unknown price must not look free.
   std::int64_t paid = 0;
@@ -213,7 +219,7 @@ state::AttemptRow& Failover::record(const router::Candidate& candidate,
   row.provider = parts_.upstreams.policy.providers[candidate.target.provider].name;
   row.model = candidate.target.model;
   row.duration_ms = ms(result.took);
-  row.started_ms = ms(turn_.exchange.loop().now() - turn_.started) - row.duration_ms;
+  row.started_ms = ms(result.ended - turn_.started) - row.duration_ms;
   row.outcome = result.error ? name(result.error->code) : "ok";
   row.status = result.error ? result.error->status : 200;
   if (result.tap.first_content) {
@@ -238,12 +244,13 @@ state::AttemptRow& Failover::record(const router::Candidate& candidate,
 
 void Failover::settle_success(const router::Candidate& candidate, const AttemptResult& result) {
   const router::ProviderFacts& facts = parts_.upstreams.policy.providers[candidate.target.provider];
-  const Instant now = turn_.exchange.loop().now();
+  const Instant now = result.ended;
   const std::uint64_t mark = credential_mark(candidate);
   parts_.health.succeeded(facts, candidate.target, mark, now);
   const router::Seen seen = seen_of(candidate, facts, result);
-  if (const auto verdict =
-          router::decide_after_success(seen, turn_.exchange.loop().clock().wall())) {
+  const auto wall_now =
+      turn_.started_wall + std::chrono::duration_cast<WallTime::duration>(now - turn_.started);
+  if (const auto verdict = router::decide_after_success(seen, wall_now)) {
     parts_.health.failed(facts, candidate.target, mark, *verdict, now);
     log::warn("{} answered but {}", facts.name, verdict->reason);
   }
@@ -254,7 +261,8 @@ void Failover::settle_success(const router::Candidate& candidate, const AttemptR
   turn_.row.provider = row.provider;
   turn_.row.model = row.model;
   turn_.row.usage = row.usage;
-  turn_.row.reason = target_name(candidate.target) == turn_.row.preferred ? "" : reason_;
+  turn_.row.reason.clear();
+  if (!is_named(candidate.target, turn_.row.preferred)) turn_.row.reason = reason_;
 }
 
 http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan& plan,

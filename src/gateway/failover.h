@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "gateway/attempt.h"
@@ -63,6 +64,7 @@ class Failover {
   bool another_after(const router::Plan& plan, std::size_t index) const;
   std::uint64_t credential_mark(const router::Candidate& candidate) const;
   std::string target_name(const router::Target& target) const;
+  bool is_named(const router::Target& target, std::string_view name) const;
   state::AttemptRow& record(const router::Candidate& candidate, const AttemptResult& result);
   Answerer answerer(const router::Candidate& candidate, const std::string& preferred) const;
 

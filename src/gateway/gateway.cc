@@ -17,9 +17,9 @@ std::int64_t unix_ms(WallTime wall) {
 std::string new_answer_id(DialectId dialect) {
   switch (dialect) {
     case DialectId::anthropic:
-      return "msg_" + random_id(24);
+      return random_id(24, "msg_");
     case DialectId::openai_chat:
-      return "chatcmpl-" + random_id(24);
+      return random_id(24, "chatcmpl-");
     // Its answers have no id.
     case DialectId::ollama:
       break;
@@ -83,19 +83,28 @@ http::Answer Gateway::refuse(const Error& error, std::string_view target) {
 }
 
 http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
-  const RouteMatch route = match_route(exchange.head());
-  http::Answer answer;
+  RouteMatch route = match_route(exchange.head());
   switch (route.kind) {
     case RouteKind::messages:
     case RouteKind::chat_completions:
-      co_await answer_turn(exchange, route.dialect);
-      co_return;
+      return answer_turn(exchange, route.dialect);
     case RouteKind::count_tokens:
-      co_await count_tokens(exchange);
-      co_return;
+      return count_tokens(exchange);
     case RouteKind::vendor:
-      co_await pass_to_vendor(exchange, route);
-      co_return;
+      return pass_to_vendor(exchange, std::move(route));
+    case RouteKind::models:
+    case RouteKind::alive:
+    case RouteKind::own:
+    case RouteKind::upgrade:
+    case RouteKind::unknown:
+      break;
+  }
+  return answer_here(exchange, std::move(route));
+}
+
+http::asio::awaitable<void> Gateway::answer_here(http::Exchange& exchange, RouteMatch route) {
+  http::Answer answer;
+  switch (route.kind) {
     case RouteKind::models:
       answer = models_answer(upstreams_->policy, route, route.dialect);
       break;
@@ -109,6 +118,10 @@ http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
         answer = error_answer(route.dialect, no_route(route), "");
       }
       break;
+    case RouteKind::messages:
+    case RouteKind::chat_completions:
+    case RouteKind::count_tokens:
+    case RouteKind::vendor:
     case RouteKind::upgrade:
     case RouteKind::unknown:
       answer = error_answer(route.dialect, no_route(route), "");
@@ -120,10 +133,10 @@ http::asio::awaitable<void> Gateway::handle(http::Exchange& exchange) {
 
 http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, DialectId dialect) {
   // Decode: the whole body is validated before anything of it is used.
-  Turn turn(exchange, dialect, documents_);
+  Turn turn(exchange, dialect);
   turn.started = parts_.loop.now();
   turn.started_wall = parts_.loop.clock().wall();
-  turn.id = "nl_" + ordered_id(unix_ms(turn.started_wall));
+  turn.id = ordered_id(unix_ms(turn.started_wall), "nl_");
   turn.answer_id = new_answer_id(dialect);
   turn.direct = exchange.head().headers.find("x-nightlight-route").value_or("") == "direct";
   const Result<void> read = read_turn(turn, parts_.options.tokens);

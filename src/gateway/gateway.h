@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "gateway/admission.h"
-#include "gateway/document_pool.h"
 #include "gateway/failover.h"
 #include "gateway/options.h"
 #include "gateway/spend.h"
@@ -62,12 +61,13 @@ class Gateway final : public http::Handler {
   // The body that states the count, from the engine or the vendor; nothing when neither gave one.
   http::asio::awaitable<std::optional<std::string>> count_elsewhere(Turn& turn,
                                                                     const Upstreams& upstreams);
-  http::asio::awaitable<void> pass_to_vendor(http::Exchange& exchange, const RouteMatch& route);
+  http::asio::awaitable<void> pass_to_vendor(http::Exchange& exchange, RouteMatch route);
+  // What needs no upstream.
+  http::asio::awaitable<void> answer_here(http::Exchange& exchange, RouteMatch route);
   void settle(Turn& turn);
 
   GatewayParts parts_;
   std::shared_ptr<const Upstreams> upstreams_;
-  DocumentPool documents_;
 };
 
 // The error `error` as a complete answer in `dialect`.

@@ -57,7 +57,7 @@ std::string local_fix(const router::Policy& policy) {
 
 LastWord caller_fault(const Turn& turn, const Answerer& who, const provider::Provider& provider,
                       const AttemptResult& result) {
-  const bool refused = result.refusal.has_value();
+  const bool refused = result.refusal != nullptr;
   const int status = result.error->status >= 400 ? result.error->status : 502;
   HeaderList vendor;
   if (refused && provider.setting().own_client_headers) vendor = result.refusal->headers;

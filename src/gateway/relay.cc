@@ -62,10 +62,10 @@ Error stalled(const provider::Provider& provider, Duration silence, Duration lea
   return Error(ErrorCode::timeout, fmt::format("no progress for {} s", seconds(silence)));
 }
 
-Relay::Relay(Turn& turn, ClientStream& client, RelaySetup setup)
+Relay::Relay(Turn& turn, ClientStream& client, RelaySetup& setup)
     : turn_(turn),
       client_(client),
-      setup_(std::move(setup)),
+      setup_(setup),
       lane_(setup_.provider.dialect().id() == turn.dialect.id() && !read_into_events(setup_)
                 ? Lane::pass_through
                 : Lane::translate),
@@ -94,7 +94,7 @@ Instant Relay::progress_deadline() const {
   return std::min(setup_.deadline, progress_at_ + budget);
 }
 
-http::asio::awaitable<RelayResult> Relay::run(provider::Opening& opening) {
+http::asio::awaitable<Result<void>> Relay::run(provider::Opening& opening) {
   const bool stream = opening.event_stream;
   if (!stream) lane_ = Lane::translate;  // a whole answer to a stream request: told as a stream
   if (lane_ == Lane::translate) {
@@ -118,35 +118,22 @@ http::asio::awaitable<RelayResult> Relay::run(provider::Opening& opening) {
   if (done && setup_.provider.setting().engine != nullptr) {
     setup_.provider.setting().engine->report_answer();
   }
-  RelayResult result;
   tap_.ended_by_us = bound_.stopped();
-  if (!done) result.error = std::move(done.error());
-  result.tap = std::move(tap_);
-  co_return result;
+  co_return done;
 }
 
 http::asio::awaitable<Result<void>> Relay::read_stream(provider::Opening& opening) {
-  while (!finished_) {
-    Result<std::string_view> piece = co_await opening.read(progress_deadline());
-    if (!piece) {
-      if (piece.error().code == ErrorCode::timeout) {
-        co_return std::unexpected(stalled(
-            setup_.provider, turn_.exchange.loop().now() - progress_at_, setup_.options.silence));
-      }
-      co_return std::unexpected(std::move(piece.error()));
-    }
-    if (piece->empty()) {
-      const Result<void> ended = end_of_body();
-      if (!ended) co_return ended;
-      break;
-    }
-    const Result<void> fed = framer_.feed(*piece);
-    if (!fed) co_return fed;
-    while (const std::optional<dialect::SseFrame> frame = framer_.next()) {
-      const Result<void> taken = take(*frame);
+  bool at_end = false;
+  while (!finished_ && !at_end) {
+    std::optional<Result<std::string_view>> piece = co_await opening.read(progress_deadline());
+    // What came with one read goes on with one write.
+    for (; piece && !finished_ && !at_end; piece = opening.read_now()) {
+      if (!*piece) co_return std::unexpected(cut(std::move(piece->error())));
+      at_end = (*piece)->empty();
+      const Result<void> taken = at_end ? end_of_body() : take_frames(**piece);
       if (!taken) co_return taken;
-      if (finished_) break;
     }
+    if (at_end) break;
     const Result<void> flushed = co_await flush();
     if (!flushed) co_return flushed;
   }
@@ -172,6 +159,23 @@ http::asio::awaitable<void> Relay::drain(provider::Opening& opening) {
     const Result<std::string_view> rest = co_await opening.read(until);
     if (!rest || rest->empty()) break;
   }
+}
+
+// A read that failed: a silence is the upstream's fault in words of its own.
+Error Relay::cut(Error error) const {
+  if (error.code != ErrorCode::timeout) return error;
+  const Duration silence = turn_.exchange.loop().now() - progress_at_;
+  return stalled(setup_.provider, silence, setup_.options.silence);
+}
+
+Result<void> Relay::take_frames(std::string_view bytes) {
+  const Result<void> fed = framer_.feed(bytes);
+  if (!fed) return fed;
+  while (const std::optional<dialect::SseFrame> frame = framer_.next()) {
+    const Result<void> taken = take(*frame);
+    if (!taken || finished_) return taken;
+  }
+  return {};
 }
 
 Result<void> Relay::end_of_body() {
@@ -348,6 +352,7 @@ http::asio::awaitable<Result<void>> Relay::flush() {
     sent = co_await client_.write(bytes);
   } else {
     sent = co_await client_.commit(setup_.headers, bytes);
+    turn_.document.clear();  // no other target is asked any more
   }
   if (!sent) {
     turn_.client_gone = true;

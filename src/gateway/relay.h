@@ -73,16 +73,15 @@ struct AnswerTap {
 bool starts_tool(const chat::Event& event);
 chat::Event with_declared_name(const chat::Event& event, const chat::Request& request);
 
-struct RelayResult {
-  std::optional<Error> error;  // nothing = the whole answer was relayed
-  AnswerTap tap;
-};
-
 class Relay final : private dialect::EventSink {
  public:
-  Relay(Turn& turn, ClientStream& client, RelaySetup setup);
+  // All of them outlive it.
+  Relay(Turn& turn, ClientStream& client, RelaySetup& setup);
 
-  http::asio::awaitable<RelayResult> run(provider::Opening& opening);
+  // Without an error the whole answer was relayed.
+  http::asio::awaitable<Result<void>> run(provider::Opening& opening);
+  // What was seen of it.
+  AnswerTap take_tap() { return std::move(tap_); }
 
  private:
   enum class Lane : std::uint8_t { pass_through, translate };
@@ -90,7 +89,9 @@ class Relay final : private dialect::EventSink {
   void on_event(const chat::Event& event) override;
   void see_content(const chat::Event& event);
   bool may_be_asked_again(const chat::Event& event) const;
+  Result<void> take_frames(std::string_view bytes);
   Result<void> take(const dialect::SseFrame& frame);
+  Error cut(Error error) const;
   void append(const dialect::SseFrame& frame);
   // Bytes already gathered, made to fit an answer that our early head opened.
   void adopt_early_head();
@@ -105,7 +106,7 @@ class Relay final : private dialect::EventSink {
 
   Turn& turn_;
   ClientStream& client_;
-  RelaySetup setup_;
+  RelaySetup& setup_;
   Lane lane_;
   std::unique_ptr<dialect::Reader> reader_;
   std::unique_ptr<dialect::Writer> writer_;  // translate only

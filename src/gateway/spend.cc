@@ -1,6 +1,8 @@
 #include "gateway/spend.h"
 
+#include <chrono>
 #include <ctime>
+#include <limits>
 
 namespace nl::gateway {
 namespace {
@@ -15,8 +17,17 @@ std::tm local_time(WallTime wall) {
 }  // namespace
 
 std::int64_t local_day(WallTime wall) {
-  const std::tm parts = local_time(wall);
-  return static_cast<std::int64_t>(parts.tm_year) * 366 + parts.tm_yday;
+  // Asked for every request; a day begins with a minute everywhere.
+  thread_local std::int64_t known_minute = std::numeric_limits<std::int64_t>::min();
+  thread_local std::int64_t known_day = 0;
+  const std::int64_t minute =
+      std::chrono::floor<std::chrono::minutes>(wall.time_since_epoch()).count();
+  if (minute != known_minute) {
+    const std::tm parts = local_time(wall);
+    known_minute = minute;
+    known_day = static_cast<std::int64_t>(parts.tm_year) * 366 + parts.tm_yday;
+  }
+  return known_day;
 }
 
 std::int64_t local_day_start_unix_ms(WallTime wall) {

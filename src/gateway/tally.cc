@@ -5,7 +5,11 @@
 namespace nl::gateway {
 
 bool moved(const state::RequestRow& row) {
-  return row.outcome == "ok" && row.provider + "/" + row.model != row.preferred;
+  const std::string_view preferred = row.preferred;
+  const bool same = preferred.size() == row.provider.size() + 1 + row.model.size() &&
+                    preferred.starts_with(row.provider) && preferred[row.provider.size()] == '/' &&
+                    preferred.ends_with(row.model);
+  return row.outcome == "ok" && !same;
 }
 
 Tally::Tally(const Clock& clock) : clock_(clock), day_(local_day(clock.wall())) {}

@@ -11,7 +11,6 @@
 #include "chat/request.h"
 #include "dialect/dialect.h"
 #include "gateway/credential.h"
-#include "gateway/document_pool.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "router/planner.h"
@@ -20,11 +19,8 @@
 namespace nl::gateway {
 
 struct Turn {
-  Turn(http::Exchange& client_exchange, dialect::DialectId dialect_id, DocumentPool& documents)
-      : exchange(client_exchange),
-        dialect(dialect::dialect(dialect_id)),
-        document_loan(documents.lend()),
-        document(*document_loan) {}
+  Turn(http::Exchange& client_exchange, dialect::DialectId dialect_id)
+      : exchange(client_exchange), dialect(dialect::dialect(dialect_id)) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -33,8 +29,7 @@ struct Turn {
   std::string id;  // x-nightlight-request-id
   Instant started{};
   WallTime started_wall{};
-  const DocumentPool::Loan document_loan;
-  dialect::Document& document;  // the client's body, parsed
+  dialect::Document document;  // the client's body, parsed
   chat::Request request;
   std::string model;  // as the client spelled it, unescaped
   ClientCredential credential;

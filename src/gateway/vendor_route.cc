@@ -92,8 +92,7 @@ http::asio::awaitable<void> forward_to_vendor(http::Exchange& exchange, const Ro
   if (!sent) exchange.abort();
 }
 
-http::asio::awaitable<void> Gateway::pass_to_vendor(http::Exchange& exchange,
-                                                    const RouteMatch& route) {
+http::asio::awaitable<void> Gateway::pass_to_vendor(http::Exchange& exchange, RouteMatch route) {
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
   const ClientCredential credential =
       client_credential(exchange.head(), route.dialect, parts_.options.tokens);

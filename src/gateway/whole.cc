@@ -121,15 +121,16 @@ http::asio::awaitable<Result<WholeBody>> read_body(provider::Opening& opening, I
                                                    std::size_t limit) {
   WholeBody body;
   for (;;) {
-    Result<std::string_view> piece = co_await opening.read(until);
-    if (!piece) {
-      if (piece.error().code == ErrorCode::timeout) {
+    std::optional<Result<std::string_view>> piece = opening.read_now();
+    if (!piece) piece = co_await opening.read(until);
+    if (!*piece) {
+      if (piece->error().code == ErrorCode::timeout) {
         co_return fail(ErrorCode::timeout, "no whole answer in time");
       }
-      co_return std::unexpected(std::move(piece.error()));
+      co_return std::unexpected(std::move(piece->error()));
     }
-    if (piece->empty()) co_return body;
-    body.text.append(*piece);
+    if ((*piece)->empty()) co_return body;
+    body.text.append(**piece);
     if (body.text.size() <= limit) continue;
     body.text.resize(limit);
     body.end = WholeBody::End::at_limit;
@@ -156,8 +157,8 @@ http::asio::awaitable<WholeResult> read_whole_answer(Turn& turn, const RelaySetu
   std::unique_ptr<dialect::Writer> writer;
   if (!same) writer = turn.dialect.make_writer(answer_context(turn));
   Fold fold(turn, writer.get(), setup.pace);
-  std::optional<ToolCheck> check;
-  if (setup.check) check.emplace(*setup.check, fold);
+  std::unique_ptr<ToolCheck> check;
+  if (setup.check) check = std::make_unique<ToolCheck>(*setup.check, fold);
   AnswerBound bound(answer_limits(turn, setup.options),
                     check ? static_cast<dialect::EventSink&>(*check) : fold);
 

@@ -28,7 +28,8 @@ class UpstreamCall final : public Call {
   Transport& transport() { return connection_->transport(); }
   // True while not one byte of the answer has come.
   bool untouched() const { return untouched_; }
-  // Waits for the final head. Errors: reset, timeout, protocol, truncated, cancelled.
+  // Waits for the final head. `method` must live until then. Errors: reset, timeout, protocol,
+  // truncated, cancelled.
   asio::awaitable<Result<void>> read_head(std::string_view method, Instant until);
 
   const ResponseHead& head() const override { return head_; }

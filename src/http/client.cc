@@ -1,6 +1,8 @@
 #include "http/client.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 #include "http/call.h"
 #include "http/dial.h"
@@ -28,7 +30,9 @@ std::string compose_head(const Outgoing& outgoing, const std::string& authority)
   const bool has_body = !outgoing.body.empty() || outgoing.method == "POST" ||
                         outgoing.method == "PUT" || outgoing.method == "PATCH";
   if (has_body) {
-    head.append("content-length: ").append(std::to_string(outgoing.body.size())).append("\r\n");
+    std::array<char, 20> digits;
+    const auto [end, failure] = std::to_chars(digits.begin(), digits.end(), outgoing.body.size());
+    head.append("content-length: ").append(digits.begin(), end).append("\r\n");
   }
   return head.append("\r\n");
 }
@@ -54,9 +58,8 @@ struct Client::Impl {
   asio::awaitable<Result<std::unique_ptr<Call>>> send(const Endpoint& endpoint,
                                                       const Outgoing& outgoing, Cancel& cancel,
                                                       Instant head_until);
-  // Writes the request and reads the head of the answer to it.
-  asio::awaitable<Result<void>> exchange(UpstreamCall& call, const Outgoing& outgoing,
-                                         std::string head, Instant head_until);
+  // Writes what the kernel did not take at once; until when to wait for the head then.
+  asio::awaitable<Result<Instant>> write_rest(UpstreamCall& call, Pieces rest, Instant head_until);
 
   Loop& loop;
   ClientOptions options;
@@ -66,21 +69,14 @@ struct Client::Impl {
   std::uint64_t dialled = 0;
 };
 
-asio::awaitable<Result<void>> Client::Impl::exchange(UpstreamCall& call, const Outgoing& outgoing,
-                                                     std::string head, Instant head_until) {
-  Pieces request(head, outgoing.body);
-  request.drop_front(call.transport().write_now(request));
-  if (request.size() > 0) {
-    const auto sent =
-        co_await call.transport().write_steadily(request, options.budgets.write_stall);
-    if (!sent) {
-      // The peer may have refused early: its answer says more than our broken pipe.
-      const bool answered = call.transport().peer_state() == PeerState::has_bytes;
-      if (!answered) co_return std::unexpected(sent.error());
-      head_until = std::min(head_until, loop.now() + kEarlyAnswerWait);
-    }
-  }
-  co_return co_await call.read_head(outgoing.method, head_until);
+asio::awaitable<Result<Instant>> Client::Impl::write_rest(UpstreamCall& call, Pieces rest,
+                                                          Instant head_until) {
+  const auto sent = co_await call.transport().write_steadily(rest, options.budgets.write_stall);
+  if (sent) co_return head_until;
+  // The peer may have refused early: its answer says more than our broken pipe.
+  const bool answered = call.transport().peer_state() == PeerState::has_bytes;
+  if (!answered) co_return std::unexpected(sent.error());
+  co_return std::min(head_until, loop.now() + kEarlyAnswerWait);
 }
 
 asio::awaitable<Result<std::unique_ptr<Call>>> Client::Impl::send(const Endpoint& endpoint,
@@ -101,8 +97,17 @@ asio::awaitable<Result<std::unique_ptr<Call>>> Client::Impl::send(const Endpoint
       connection = std::make_unique<Connection>(bucket, std::move(*transport));
     }
     auto call = std::make_unique<UpstreamCall>(pool, std::move(connection), cancel);
-    std::string head = compose_head(outgoing, bucket.authority());
-    const auto answered = co_await exchange(*call, outgoing, std::move(head), head_until);
+    const std::string head = compose_head(outgoing, bucket.authority());
+    Pieces request(head, outgoing.body);
+    request.drop_front(call->transport().write_now(request));
+    Result<Instant> until = head_until;
+    if (request.size() > 0) until = co_await write_rest(*call, request, head_until);
+    Result<void> answered;
+    if (until) {
+      answered = co_await call->read_head(outgoing.method, *until);
+    } else {
+      answered = std::unexpected(until.error());
+    }
     if (answered) co_return std::move(call);
     // A kept connection may have been closed under us: nobody saw the request, so send it anew.
     const bool stale = call->reused() && call->untouched() &&

@@ -99,7 +99,7 @@ asio::awaitable<void> ServerConnection::run(std::unique_ptr<ServerConnection> se
     }
     self->input_.drop(*length);
     const Counted active(state.active);
-    then = co_await self->serve(std::move(*head));
+    then = co_await self->answer(*head);
     if (state.draining && then == AfterRequest::keep) then = AfterRequest::close;
   }
   // Closing over unread bytes would reset the connection and could take our answer with it.
@@ -133,10 +133,10 @@ asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
   idle_ = input_.empty();
   const Loop& loop = state_->loop;
   // A new connection gets the time of a head, a kept one that of a pause.
-  Instant until =
-      loop.now() + (requests_ == 0 || !idle_ ? state_->limits.head : state_->limits.idle);
+  const Instant now = loop.now();
+  Instant until = now + (requests_ == 0 || !idle_ ? state_->limits.head : state_->limits.idle);
   const Instant pause_until = until;
-  if (idle_ && requests_ > 0) until = std::min(until, loop.now() + kKeepBufferFor);
+  if (idle_ && requests_ > 0) until = std::min(until, now + kKeepBufferFor);
   while (true) {
     if (idle_ && state_->handing_over) {
       // Whatever the client sends now waits in the socket. A TLS session cannot change hands: it
@@ -152,7 +152,11 @@ asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
     if (!input_.empty() && !(input_.bytes() == "\r" && may_skip_line)) {
       const auto end = find_head_end(input_.bytes(), kHeadBytesMax);
       if (!end) co_return std::unexpected(end.error());
-      if (*end > 0) break;
+      if (*end > 0) {
+        idle_ = false;
+        ++requests_;
+        co_return *end;
+      }
     }
     const auto got = co_await transport_.read_some(input_.room(), until);
     if (got && *got > 0) {
@@ -174,24 +178,26 @@ asio::awaitable<Result<std::size_t>> ServerConnection::read_head() {
     if (timed_out && !idle_) co_return fail(ErrorCode::timeout, "head came too slowly", 408);
     co_return std::size_t{0};
   }
-  const auto end = find_head_end(input_.bytes(), kHeadBytesMax);
-  idle_ = false;
-  ++requests_;
-  co_return *end;
 }
 
-asio::awaitable<AfterRequest> ServerConnection::serve(RequestHead head) {
-  if (auto refusal = state_->handler.admit(head, local_address_)) {
-    const bool whole = head.framing == Framing::none ||
-                       (head.framing == Framing::length && head.content_length == 0);
-    if (!whole) co_return co_await send_and_close(std::move(*refusal), head.method);
-    ServerExchange exchange(*this, head, std::string_view());
-    const auto sent = co_await exchange.respond(*refusal);
-    co_return sent&& exchange.keep_alive() ? AfterRequest::keep : AfterRequest::close;
-  }
+asio::awaitable<AfterRequest> ServerConnection::answer(const RequestHead& head) {
+  auto refusal = state_->handler.admit(head, local_address_);
+  return refusal ? turn_away(head, std::move(*refusal)) : serve(head);
+}
+
+asio::awaitable<AfterRequest> ServerConnection::turn_away(const RequestHead& head, Answer refusal) {
+  const bool whole = head.framing == Framing::none ||
+                     (head.framing == Framing::length && head.content_length == 0);
+  if (!whole) co_return co_await send_and_close(std::move(refusal), head.method);
+  ServerExchange exchange(*this, head, std::string_view());
+  const auto sent = co_await exchange.respond(refusal);
+  co_return sent&& exchange.keep_alive() ? AfterRequest::keep : AfterRequest::close;
+}
+
+asio::awaitable<AfterRequest> ServerConnection::serve(const RequestHead& head) {
   RequestBody body(head, state_->limits, state_->memory);
   auto whole = body.take_from(input_);
-  if (!whole) co_return co_await refuse(whole.error(), head.path);
+  if (!whole) co_return co_await refuse(std::move(whole.error()), head.path);
   if (!*whole) {
     if (head.expects_continue) {
       const auto sent =

@@ -81,7 +81,10 @@ class ServerConnection {
   asio::awaitable<bool> begin_tls();
   // Fills `input_` until a head is whole; its length, or 0 when the client has gone quietly.
   asio::awaitable<Result<std::size_t>> read_head();
-  asio::awaitable<AfterRequest> serve(RequestHead head);
+  // Each answers the request of `head`, which lives until then.
+  asio::awaitable<AfterRequest> answer(const RequestHead& head);
+  asio::awaitable<AfterRequest> serve(const RequestHead& head);
+  asio::awaitable<AfterRequest> turn_away(const RequestHead& head, Answer refusal);
   asio::awaitable<AfterRequest> refuse(Error error, std::string_view target);
   asio::awaitable<AfterRequest> send_and_close(Answer answer, std::string_view method);
   // Reads and drops what still comes, for a moment, so that the client can read our answer.

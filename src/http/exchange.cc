@@ -1,9 +1,8 @@
 #include "http/exchange.h"
 
-#include <fmt/format.h>
-
+#include <array>
 #include <cassert>
-#include <iterator>
+#include <charconv>
 
 namespace nl::http {
 namespace {
@@ -76,9 +75,12 @@ std::string_view reason_of(int status) {
 
 std::string compose_answer_head(const AnswerHead& head, ServerState& state) {
   std::string text;
-  text.reserve(192 + head.content_type.size() + head.headers.size());
-  fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\n", head.status,
-                 reason_of(head.status));
+  text.reserve(200 + head.content_type.size() + head.headers.size());
+  const std::array<char, 3> digits = {static_cast<char>('0' + head.status / 100 % 10),
+                                      static_cast<char>('0' + head.status / 10 % 10),
+                                      static_cast<char>('0' + head.status % 10)};
+  text.append("HTTP/1.1 ").append(digits.data(), digits.size()).append(" ");
+  text.append(reason_of(head.status)).append("\r\n");
   if (!head.content_type.empty()) {
     text.append("content-type: ").append(head.content_type).append("\r\n");
   }
@@ -95,6 +97,7 @@ std::string compose_answer_head(const AnswerHead& head, ServerState& state) {
 
 std::string header_lines(const Answer& answer) {
   std::string lines;
+  lines.reserve(64 * answer.headers.size());
   for (const auto& [name, value] : answer.headers) {
     lines.append(name).append(": ").append(value).append("\r\n");
   }
@@ -102,7 +105,10 @@ std::string header_lines(const Answer& answer) {
 }
 
 std::string content_length_line(std::size_t bytes) {
-  return "content-length: " + std::to_string(bytes) + "\r\n";
+  std::string line("content-length: ");
+  std::array<char, 20> digits;
+  const auto [end, failure] = std::to_chars(digits.begin(), digits.end(), bytes);
+  return line.append(digits.begin(), end).append("\r\n");
 }
 
 bool ServerExchange::keep_alive() const {
@@ -111,7 +117,7 @@ bool ServerExchange::keep_alive() const {
 
 asio::awaitable<Result<void>> ServerExchange::respond(const Answer& answer) {
   assert(stage_ == Stage::nothing);
-  if (stage_ != Stage::nothing) co_return fail(ErrorCode::internal, "answered twice");
+  if (stage_ != Stage::nothing) return send(std::string(), {}, {});
   stage_ = Stage::complete;
   const std::string lines = header_lines(answer);
   const std::string length = content_length_line(answer.body.size());
@@ -124,7 +130,7 @@ asio::awaitable<Result<void>> ServerExchange::respond(const Answer& answer) {
   head.minor_version = head_.minor_version;
   std::string text = compose_answer_head(head, connection_.state());
   const std::string_view body = has_body() ? std::string_view(answer.body) : std::string_view();
-  co_return co_await send(std::move(text), body, std::string_view());
+  return send(std::move(text), body, std::string_view());
 }
 
 std::string ServerExchange::stream_head(std::string_view content_type, std::string_view headers) {
@@ -142,7 +148,9 @@ std::string ServerExchange::stream_head(std::string_view content_type, std::stri
 
 std::string_view ServerExchange::frame(std::string_view bytes, std::string& before) const {
   if (!chunked() || bytes.empty()) return {};
-  fmt::format_to(std::back_inserter(before), "{:x}\r\n", bytes.size());
+  std::array<char, 16> digits;
+  const auto [end, failure] = std::to_chars(digits.begin(), digits.end(), bytes.size(), 16);
+  before.append(digits.begin(), end).append("\r\n");
   return "\r\n";
 }
 

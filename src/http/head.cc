@@ -128,7 +128,7 @@ bool same_name(std::string_view a, std::string_view b) {
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
   for (const Header& field : fields_) {
-    if (same_name(field.name, name)) return field.value;
+    if (field.name.size() == name.size() && same_name(field.name, name)) return field.value;
   }
   return std::nullopt;
 }

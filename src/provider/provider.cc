@@ -32,14 +32,16 @@ constexpr std::array<std::string_view, 3> kAnswerPrefixes = {"anthropic-ratelimi
                                                              "x-codex-"};
 
 bool begins_with(std::string_view name, std::string_view prefix) {
-  return name.size() >= prefix.size() && same_name(name.substr(0, prefix.size()), prefix);
+  // Nearly every comparison ends at the first letter.
+  return name.size() >= prefix.size() && (name.front() | 0x20) == (prefix.front() | 0x20) &&
+         same_name(name.substr(0, prefix.size()), prefix);
 }
 
 template <std::size_t N, std::size_t P>
 bool listed(std::string_view name, const std::array<std::string_view, N>& names,
             const std::array<std::string_view, P>& prefixes) {
   for (const std::string_view known : names) {
-    if (same_name(name, known)) return true;
+    if (name.size() == known.size() && same_name(name, known)) return true;
   }
   for (const std::string_view prefix : prefixes) {
     if (begins_with(name, prefix)) return true;
@@ -86,9 +88,9 @@ std::string query_without_key(std::string_view query) {
   return kept;
 }
 
-Refusal refusal(Error error) {
-  Refusal made;
-  made.error = std::move(error);
+std::unique_ptr<Refusal> refusal(Error error) {
+  auto made = std::make_unique<Refusal>();
+  made->error = std::move(error);
   return made;
 }
 
@@ -129,7 +131,7 @@ std::vector<std::pair<std::string, std::string>> informative_headers(const http:
 
 std::string header_lines(const Setting& setting, const ClientSide& client, bool stream) {
   std::string out;
-  out.reserve(1024);
+  out.reserve(512);
   if (client.pass_headers) {
     for (const http::Header& field : client.head->headers.all()) {
       const bool credential = is_credential(field.name);
@@ -142,7 +144,7 @@ std::string header_lines(const Setting& setting, const ClientSide& client, bool 
   }
   add_line(out, "accept", accepted(setting.dialect, stream));
   add_line(out, "content-type", "application/json");
-  add_line(out, "user-agent", std::string("nightlight/").append(kVersion));
+  out.append("user-agent: nightlight/").append(kVersion).append("\r\n");
   if (setting.dialect == dialect::DialectId::anthropic) {
     add_line(out, "anthropic-version", "2023-06-01");
   }
@@ -158,9 +160,13 @@ std::string header_lines(const Setting& setting, const ClientSide& client, bool 
 }
 
 http::asio::awaitable<Result<std::string_view>> Opening::read(Instant until) {
+  return inflater == nullptr ? call->read(until) : read_inflated(until);
+}
+
+http::asio::awaitable<Result<std::string_view>> Opening::read_inflated(Instant until) {
   for (;;) {
     Result<std::string_view> piece = co_await call->read(until);
-    if (!piece || inflater == nullptr) co_return piece;
+    if (!piece) co_return piece;
     if (piece->empty()) {
       if (!inflater->complete()) co_return fail(ErrorCode::truncated, "compressed answer cut");
       co_return piece;
@@ -261,8 +267,7 @@ Error head_error(int status, std::string_view content_type) {
 
 }  // namespace
 
-http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt,
-                                                                     http::Cancel& cancel) {
+http::asio::awaitable<Opened> Provider::open(Try attempt, http::Cancel& cancel) {
   const std::string target = target_for(attempt);
   const std::string headers = header_lines(setting_, attempt.client, attempt.stream);
   http::Outgoing outgoing;
@@ -270,12 +275,13 @@ http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt
   outgoing.target = target;
   outgoing.headers = headers;
   outgoing.body = attempt.body;
-  http::Endpoint endpoint = setting_.base.endpoint;
+  std::optional<http::Endpoint> engine;
   if (setting_.engine != nullptr) {
     auto there = co_await setting_.engine->ready(cancel, attempt.head_until);
     if (!there) co_return refusal(not_ready(std::move(there.error())));
-    endpoint = std::move(*there);
+    engine = std::move(*there);
   }
+  const http::Endpoint& endpoint = engine ? *engine : setting_.base.endpoint;
   auto call = co_await client_.send(endpoint, outgoing, cancel, attempt.head_until);
   if (!call) co_return refusal(std::move(call.error()));
 
@@ -290,19 +296,26 @@ http::asio::awaitable<std::variant<Opening, Refusal>> Provider::open(Try attempt
   opening.event_stream = comes_as_events(content_type, attempt.stream);
   const bool good = (head.status == 200 || head.status == 201) && !says_html(content_type);
   if (good) co_return opening;
+  std::unique_ptr<Refusal> refused = co_await read_refusal(opening, attempt);
+  co_return refused;
+}
 
-  Refusal made = refusal(head_error(head.status, content_type));
-  made.headers = informative_headers(head.headers);
-  made.content_type = content_type;
+http::asio::awaitable<std::unique_ptr<Refusal>> Provider::read_refusal(Opening& opening,
+                                                                       const Try& attempt) {
+  const http::ResponseHead& head = opening.call->head();
+  const std::string_view content_type = head.headers.find("content-type").value_or("");
+  std::unique_ptr<Refusal> made = refusal(head_error(head.status, content_type));
+  made->headers = informative_headers(head.headers);
+  made->content_type = content_type;
   const Instant until =
       std::min(attempt.head_until, std::chrono::steady_clock::now() + kErrorBodyWait);
-  made.body = co_await drain(opening, until);
-  hide_credentials(made.body, attempt.client);
-  hide_credentials(made.content_type, attempt.client);
-  for (auto& [name, value] : made.headers) hide_credentials(value, attempt.client);
-  made.upstream = dialect().read_error(head.status, made.body);
-  if (made.error.code == ErrorCode::status && !made.upstream.message.empty()) {
-    made.error.message += ": " + made.upstream.message;
+  made->body = co_await drain(opening, until);
+  hide_credentials(made->body, attempt.client);
+  hide_credentials(made->content_type, attempt.client);
+  for (auto& [name, value] : made->headers) hide_credentials(value, attempt.client);
+  made->upstream = dialect().read_error(head.status, made->body);
+  if (made->error.code == ErrorCode::status && !made->upstream.message.empty()) {
+    made->error.message += ": " + made->upstream.message;
   }
   co_return made;
 }

@@ -81,7 +81,17 @@ struct Opening {
   // The next decoded piece; empty at the end. Errors as http::Call::read, and protocol for a bad
   // or exploding content coding.
   http::asio::awaitable<Result<std::string_view>> read(Instant until);
+  // What read() would give without waiting, or nothing.
+  std::optional<Result<std::string_view>> read_now() {
+    return inflater == nullptr ? call->read_now() : std::nullopt;
+  }
+
+ private:
+  http::asio::awaitable<Result<std::string_view>> read_inflated(Instant until);
 };
+
+// A refusal is rare and large: it stands apart, so that nobody carries its room along.
+using Opened = std::variant<Opening, std::unique_ptr<Refusal>>;
 
 struct Try {
   Operation operation = Operation::generate;
@@ -95,7 +105,7 @@ class Provider {
  public:
   Provider(http::Client& client, Setting setting);
 
-  http::asio::awaitable<std::variant<Opening, Refusal>> open(Try attempt, http::Cancel& cancel);
+  http::asio::awaitable<Opened> open(Try attempt, http::Cancel& cancel);
 
   // Replaces every credential of a try in `text`: some servers repeat it in their errors.
   void hide_credentials(std::string& text, const ClientSide& client) const;
@@ -113,6 +123,9 @@ class Provider {
 
  private:
   std::string target_for(const Try& attempt) const;
+  // What an answer that is none says, its body drained.
+  http::asio::awaitable<std::unique_ptr<Refusal>> read_refusal(Opening& opening,
+                                                               const Try& attempt);
 
   http::Client& client_;
   Setting setting_;

@@ -51,21 +51,30 @@ class Keys {
  public:
   Keys(const ProviderFacts& provider, const Target& target, std::uint64_t mark) {
     const std::array<char, sizeof mark> bytes = std::bit_cast<std::array<char, sizeof mark>>(mark);
-    text_.reserve(provider.name.size() + bytes.size() + target.model.size() + 2);
-    text_.append(provider.name).push_back('\x1f');
-    provider_end_ = text_.size();
-    text_.append(bytes.data(), bytes.size()).push_back('\x1f');
-    key_end_ = text_.size();
-    text_.append(target.model);
+    provider_end_ = provider.name.size() + 1;
+    key_end_ = provider_end_ + bytes.size() + 1;
+    const std::size_t size = key_end_ + target.model.size();
+    if (size > short_.size()) long_.resize(size);
+    char* at = size > short_.size() ? long_.data() : short_.data();
+    text_ = std::string_view(at, size);
+    at = std::copy(provider.name.begin(), provider.name.end(), at);
+    *at++ = '\x1f';
+    at = std::copy(bytes.begin(), bytes.end(), at);
+    *at++ = '\x1f';
+    std::copy(target.model.begin(), target.model.end(), at);
   }
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
 
-  std::string_view provider() const { return std::string_view(text_).substr(0, provider_end_); }
-  std::string_view key() const { return std::string_view(text_).substr(0, key_end_); }
+  std::string_view provider() const { return text_.substr(0, provider_end_); }
+  std::string_view key() const { return text_.substr(0, key_end_); }
   std::string_view model() const { return text_; }
   std::array<std::string_view, 3> all() const { return {provider(), key(), model()}; }
 
  private:
-  std::string text_;
+  std::array<char, 96> short_;  // nearly every name fits
+  std::string long_;
+  std::string_view text_;  // in one of the two
   std::size_t provider_end_ = 0;
   std::size_t key_end_ = 0;
 };

@@ -172,7 +172,7 @@ void Planning::list_tier(Tier tier, const std::string& why) {
 // Stage 2: resolve the models, drop what cannot be used at all.
 void Planning::make_options() {
   options_.reserve(listed_.size());
-  for (const Listed& item : listed_) {
+  for (Listed& item : listed_) {
     const ProviderFacts& provider = policy_.providers[item.spec->provider];
     Option option;
     Target& target = option.candidate.target;
@@ -194,7 +194,7 @@ void Planning::make_options() {
       continue;
     }
     option.candidate.facts = facts_of(provider, target.model, policy_);
-    option.candidate.why = item.why;
+    option.candidate.why = std::move(item.why);
     options_.push_back(std::move(option));
   }
   judge_self_test();
@@ -275,22 +275,18 @@ void Planning::keep_direct() {
 
 // Stage 3: what health blocks.
 void Planning::keep_healthy() {
-  std::vector<Option> kept;
-  kept.reserve(options_.size());
-  for (Option& option : options_) {
+  const auto shut = [this](Option& option) {
     const Target& target = option.candidate.target;
     auto blocked = health_.blocked(provider_of(target), target, option.mark, now_);
-    if (!blocked) {
-      kept.push_back(std::move(option));
-      continue;
-    }
+    if (!blocked) return false;
     skip(target, blocked->why);
     if (!plan_.retry_at || blocked->ready_at < *plan_.retry_at) {
       plan_.retry_at = plan_.held_until = blocked->ready_at;
     }
     shut_.push_back({std::move(option), std::move(*blocked)});
-  }
-  options_ = std::move(kept);
+    return true;
+  };
+  std::erase_if(options_, shut);
 }
 
 bool Planning::metered(const Option& option) const {
@@ -356,6 +352,7 @@ void Planning::order_for_now() {
 void Planning::cut() {
   std::array<std::size_t, kTiers> used{};
   std::size_t cloud = 0;
+  plan_.candidates.reserve(options_.size());
   for (Option& option : options_) {
     const Target& target = option.candidate.target;
     const bool local = target.tier == Tier::local;
