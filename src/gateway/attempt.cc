@@ -55,7 +55,13 @@ struct Body {
 };
 
 bool is_slim(const Turn& turn, const router::Policy& policy, const router::Candidate& candidate) {
-  return local_mode(turn, policy, candidate) == router::OnLocal::read_only;
+  return local_mode(turn.request, policy, candidate) == router::OnLocal::read_only;
+}
+
+// Whether the target gets the request's local form rather than its own bytes.
+bool is_formed(const Turn& turn, const AttemptSetup& setup) {
+  return !turn.direct && setup.upstreams.local_form != nullptr &&
+         is_here(setup.upstreams.policy, setup.candidate);
 }
 
 // OpenRouter chooses the host; the client may have bounded that choice itself.
@@ -69,7 +75,7 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
   const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
   Body body;
   if (provider.dialect().id() == turn.dialect.id() && provider.setting().engine == nullptr &&
-      !is_slim(turn, policy, candidate)) {
+      !is_slim(turn, policy, candidate) && !is_formed(turn, setup)) {
     dialect::SpliceOptions options;
     options.model = candidate.target.model;
     options.marks = provider.setting().own_client_headers ? dialect::ClientMarks::keep
@@ -85,9 +91,9 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
         as_it_is ? std::string(turn.exchange.body()) : turn.dialect.splice(turn.document, options);
     return body;
   }
-  Result<std::string> composed = composed_body(turn, policy, candidate, provider);
+  Result<LocalBody> composed = composed_body(turn, setup.upstreams, candidate);
   if (!composed) return std::unexpected(std::move(composed.error()));
-  body.text = std::move(*composed);
+  body.text = std::move(composed->bytes);
   return body;
 }
 
@@ -190,22 +196,22 @@ http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& s
 
 }  // namespace
 
-Result<std::string> composed_body(const Turn& turn, const router::Policy& policy,
-                                  const router::Candidate& candidate,
-                                  const provider::Provider& provider) {
-  dialect::EncodeOptions options;
-  options.model = candidate.target.model;
-  options.max_tokens_cap = candidate.facts.output_tokens_max;
-  options.drop_sampling = candidate.facts.fixed_sampling;
-  options.reasoning = candidate.facts.reasoning;
-  options.images = candidate.facts.images;
-  options.context_tokens = candidate.facts.context_tokens;
-  options.max_completion_tokens =
-      policy.providers[candidate.target.provider].vendor == router::Vendor::openai;
-  if (provider.setting().engine != nullptr) options.server = dialect::Server::llama_server;
-  if (is_slim(turn, policy, candidate)) options.tools_allowed = reading_tools(turn.request);
+Result<LocalBody> composed_body(const Turn& turn, const Upstreams& upstreams,
+                                const router::Candidate& candidate) {
+  const provider::Provider& provider = *upstreams.providers[candidate.target.provider];
+  if (is_here(upstreams.policy, candidate)) {
+    chat::LocalForm* form = turn.direct ? nullptr : upstreams.local_form;
+    return local_body({turn.request, turn.facts.conversation, turn.facts.client_agent,
+                       upstreams.policy, candidate, provider, form});
+  }
+  dialect::EncodeOptions options =
+      encode_options(turn.request, upstreams.policy, candidate, provider);
   if (chooses_price(turn, provider)) options.extra_members = max_price_member(candidate.facts);
-  return provider.dialect().encode_request(turn.request, options);
+  Result<std::string> bytes = provider.dialect().encode_request(turn.request, options);
+  if (!bytes) return std::unexpected(std::move(bytes.error()));
+  LocalBody body;
+  body.bytes = std::move(*bytes);
+  return body;
 }
 
 http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,

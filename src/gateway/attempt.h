@@ -11,6 +11,7 @@
 
 #include "gateway/answer_headers.h"
 #include "gateway/client_stream.h"
+#include "gateway/local_form.h"
 #include "gateway/options.h"
 #include "gateway/relay.h"
 #include "gateway/turn.h"
@@ -37,10 +38,10 @@ struct AttemptResult {
   Instant ended{};
 };
 
-// The body for `candidate` in its own dialect, composed from the canonical request.
-Result<std::string> composed_body(const Turn& turn, const router::Policy& policy,
-                                  const router::Candidate& candidate,
-                                  const provider::Provider& provider);
+// The body for `candidate` in its own dialect, composed from the canonical request; for a target on
+// this machine, from its local form.
+Result<LocalBody> composed_body(const Turn& turn, const Upstreams& upstreams,
+                                const router::Candidate& candidate);
 
 // `setup` must live until it has ended.
 http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& client,
@@ -52,7 +53,7 @@ router::Seen seen_of(const router::Candidate& candidate, const router::ProviderF
 
 // Whether this candidate is on this machine and must see only the reading tools of this request, or
 // no tool conversation at all.
-router::OnLocal local_mode(const Turn& turn, const router::Policy& policy,
+router::OnLocal local_mode(const chat::Request& request, const router::Policy& policy,
                            const router::Candidate& candidate);
 
 // The declared tools that only read, by name; for router::OnLocal::read_only.

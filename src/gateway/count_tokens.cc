@@ -68,9 +68,9 @@ http::asio::awaitable<std::optional<std::string>> Gateway::count_elsewhere(
   const router::Plan plan = router::plan(turn.facts, upstreams.policy, parts_.health, turn.started);
   if (const router::Candidate* engine = engine_first(plan, upstreams)) {
     provider::Provider& provider = *upstreams.providers[engine->target.provider];
-    const Result<std::string> body = composed_body(turn, upstreams.policy, *engine, provider);
+    const Result<LocalBody> body = composed_body(turn, upstreams, *engine);
     if (!body) co_return std::nullopt;
-    attempt.body = *body;
+    attempt.body = body->bytes;
     const auto count = co_await counted(provider, attempt, turn.cancel);
     co_return count ? std::optional<std::string>(restated(*count)) : std::nullopt;
   }

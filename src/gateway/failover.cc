@@ -141,7 +141,8 @@ http::asio::awaitable<Failover::After> Failover::walk(router::Plan& plan) {
 }
 
 bool Failover::excluded(const router::Candidate& candidate) const {
-  if (local_mode(turn_, parts_.upstreams.policy, candidate) == router::OnLocal::hold) return true;
+  if (local_mode(turn_.request, parts_.upstreams.policy, candidate) == router::OnLocal::hold)
+    return true;
   const auto is_it = [&](const std::string& name) { return is_named(candidate.target, name); };
   if (std::ranges::any_of(without_, is_it)) return true;
   return window_above_ && candidate.facts.context_tokens &&

@@ -57,11 +57,9 @@ bool only_reads(std::string_view name) {
 
 }  // namespace
 
-router::OnLocal local_mode(const Turn& turn, const router::Policy& policy,
+router::OnLocal local_mode(const chat::Request& request, const router::Policy& policy,
                            const router::Candidate& candidate) {
-  const router::ProviderFacts& provider = policy.providers[candidate.target.provider];
-  const bool here = provider.local || candidate.target.tier == router::Tier::local;
-  if (!here || turn.request.tools.empty()) return router::OnLocal::proceed;
+  if (!is_here(policy, candidate) || request.tools.empty()) return router::OnLocal::proceed;
   if (policy.on_local != router::OnLocal::automatic) return policy.on_local;
   // A name that states no size was chosen by the user knowingly.
   const std::optional<double> billions = stated_billions(candidate.target.model);

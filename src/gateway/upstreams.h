@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "chat/local_form.h"
 #include "provider/provider.h"
 #include "router/planner.h"
 
@@ -15,6 +16,8 @@ namespace nl::gateway {
 struct Upstreams {
   router::Policy policy;
   std::vector<std::unique_ptr<provider::Provider>> providers;
+  // Requests for this machine's models pass through it; null = they go as they are. Outlives this.
+  chat::LocalForm* local_form = nullptr;
 };
 
 }  // namespace nl::gateway
