@@ -57,7 +57,7 @@ struct FormedRequest {
 // A text whose exact count would help, and the name under which to tell it.
 struct Uncounted {
   std::uint64_t key = 0;
-  JsonText text;
+  std::string escaped;  // the inside of a JSON string
 };
 
 // Work for a local model with nothing else to do: the standing summary of a conversation. `request`

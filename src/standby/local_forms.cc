@@ -1,0 +1,369 @@
+#include "standby/local_forms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "standby/summary.h"
+
+namespace nl::standby {
+namespace {
+
+constexpr std::int64_t kMarginShare = 32;  // of a window, for what templates add
+constexpr std::size_t kBytesPerToken = 3;
+constexpr std::size_t kModelsMax = 16;
+constexpr std::int64_t kCountBytesMin = 256;  // smaller texts are estimated well enough
+constexpr std::size_t kTranscriptBytesMax = 64 * 1024;
+constexpr std::size_t kSummaryBytesMax = 16 * 1024;
+constexpr std::size_t kNewMessages = 8;  // a summary is made anew after so many more
+
+std::uint64_t mix(std::uint64_t seed, std::string_view text) {
+  return (seed ^ std::hash<std::string_view>()(text)) * 0x9e3779b97f4a7c15ull + 1;
+}
+
+// What a message says, whatever marks its client puts beside it.
+class Prefix {
+ public:
+  std::uint64_t value = 0x6e69676874ull;
+
+  void take(const chat::Message& message) {
+    value = mix(value, std::string_view(&"sua"[static_cast<std::size_t>(message.role)], 1));
+    for (const chat::Block& block : message.content) std::visit(*this, block);
+  }
+  void operator()(const chat::Text& text) { value = mix(value, text.text.escaped); }
+  void operator()(const chat::Image& image) {
+    value = mix(mix(value, image.base64.escaped), image.url.escaped);
+  }
+  void operator()(const chat::ToolUse& call) {
+    value = mix(mix(mix(value, call.id.escaped), call.input.json), call.input_text.escaped);
+  }
+  void operator()(const chat::ToolResult& result) {
+    value = mix(value, result.tool_use_id.escaped);
+    for (const chat::ResultPart& part : result.content) std::visit(*this, part);
+  }
+  void operator()(const chat::Thinking& thinking) { value = mix(value, thinking.text.escaped); }
+  void operator()(const chat::Opaque& opaque) { value = mix(value, opaque.json.json); }
+};
+
+Weight weight_of_messages(const std::vector<chat::Message>& messages, const TokenCounts& counts,
+                          const FormRules& rules) {
+  Weight whole;
+  for (const chat::Message& message : messages) {
+    const Weight one = weight_of(message, counts, rules);
+    whole.tokens += one.tokens;
+    whole.exact = whole.exact && one.exact;
+  }
+  return whole;
+}
+
+Weight weight_of_all(const chat::Request& request, const TokenCounts& counts,
+                     const FormRules& rules) {
+  Weight whole = weight_of_messages(request.messages, counts, rules);
+  const Weight frame = weight_of_frame(request, counts);
+  whole.tokens += frame.tokens;
+  whole.exact = whole.exact && frame.exact;
+  return whole;
+}
+
+// Visits every text of a request whose size may matter.
+template <typename Take>
+void for_each_text(const chat::Request& request, Take take) {
+  const auto result = [&take](const chat::ToolResult& block) {
+    for (const chat::ResultPart& part : block.content) {
+      if (const auto* text = std::get_if<chat::Text>(&part)) take(text->text.escaped);
+    }
+  };
+  for (const chat::Text& text : request.system) take(text.text.escaped);
+  for (const chat::Tool& tool : request.tools) {
+    take(tool.description.escaped);
+    take(tool.schema.json);
+  }
+  for (const chat::Message& message : request.messages) {
+    for (const chat::Block& block : message.content) {
+      if (const auto* text = std::get_if<chat::Text>(&block)) take(text->text.escaped);
+      if (const auto* thought = std::get_if<chat::Thinking>(&block)) take(thought->text.escaped);
+      if (const auto* found = std::get_if<chat::ToolResult>(&block)) result(*found);
+      if (const auto* call = std::get_if<chat::ToolUse>(&block)) {
+        take(call->input.json);
+        take(call->input_text.escaped);
+      }
+    }
+  }
+}
+
+void add_loss(std::string& out, int count, std::string_view one, std::string_view many) {
+  if (count == 0) return;
+  out += fmt::format("{}{} {}", out.empty() ? "" : ", ", count, count == 1 ? one : many);
+}
+
+std::string told(const Losses& losses, int gone, std::size_t tools) {
+  std::string out;
+  add_loss(out, losses.results, "tool result shortened", "tool results shortened");
+  add_loss(out, losses.texts, "text shortened", "texts shortened");
+  add_loss(out, losses.thoughts, "thought left out", "thoughts left out");
+  add_loss(out, losses.images, "image left out", "images left out");
+  add_loss(out, gone, "message summarised", "messages summarised");
+  add_loss(out, static_cast<int>(tools), "tool left out", "tools left out");
+  return out;
+}
+
+void add(Losses& sum, const Losses& more) {
+  sum.results += more.results;
+  sum.thoughts += more.thoughts;
+  sum.images += more.images;
+  sum.texts += more.texts;
+}
+
+void take_out_tools(chat::Request& request, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::string list;
+  std::erase_if(request.tools, [&](const chat::Tool& tool) {
+    if (std::ranges::find(names, tool.name.escaped) == names.end()) return false;
+    list += list.empty() ? "" : ", ";
+    list += tool.name.escaped;
+    return true;
+  });
+  chat::Text note;
+  note.text = {request.keep("Tools that exist but are not offered here to save room: " + list)};
+  request.system.push_back(note);
+}
+
+}  // namespace
+
+const Profile& LocalForms::profile_of(std::string_view client_agent) const {
+  static const Profile as_sent;
+  if (settings_.rendering == Rendering::as_sent) return as_sent;
+  return profile_for(settings_.profiles, client_agent);
+}
+
+LocalForms::Work LocalForms::begin(const chat::LocalFormInput& input) const {
+  Work work;
+  work.profile = &profile_of(input.client_agent);
+  if (settings_.rendering == Rendering::profiled) {
+    work.request = profiled(input.request, *work.profile);
+  } else {
+    work.request = input.request;
+    work.request.arena.clear();
+  }
+  const chat::LocalTarget& target = input.target;
+  if (!target.tools_allowed.empty()) {
+    std::erase_if(work.request.tools, [&target](const chat::Tool& tool) {
+      return std::ranges::find(target.tools_allowed, tool.name.utf8()) ==
+             target.tools_allowed.end();
+    });
+  }
+  const auto window = static_cast<std::size_t>(target.window_tokens);
+  const std::size_t most = window / 4 * kBytesPerToken;
+  work.rules.arriving = {most * 2 / 3, most / 3};
+  work.rules.images = target.images;
+  work.budget.tokens =
+      target.window_tokens - target.reply_tokens - target.window_tokens / kMarginShare;
+  return work;
+}
+
+LocalForms::Conversation& LocalForms::conversation_of(const chat::LocalFormInput& input) {
+  const auto known =
+      std::ranges::find_if(conversations_, [&input](const Conversation& conversation) {
+        return conversation.id == input.conversation && conversation.model == input.target.model &&
+               conversation.window == input.target.window_tokens;
+      });
+  if (known != conversations_.end()) {
+    conversations_.splice(conversations_.begin(), conversations_, known);
+    return conversations_.front();
+  }
+  Conversation& made = conversations_.emplace_front();
+  made.id = input.conversation;
+  made.model = input.target.model;
+  made.window = input.target.window_tokens;
+  if (conversations_.size() > kConversations) conversations_.pop_back();
+  return made;
+}
+
+// The latest that was decided for what this conversation begins with.
+const Step* LocalForms::known_step(const Conversation& conversation, const Work& work) const {
+  const Kept* best = nullptr;
+  for (const Kept& kept : conversation.steps) {
+    const std::size_t messages = kept.step.levels.size();
+    if (messages >= work.prefixes.size() || work.prefixes[messages] != kept.prefix) continue;
+    if (best == nullptr || messages > best->step.levels.size()) best = &kept;
+  }
+  return best == nullptr ? nullptr : &best->step;
+}
+
+const Step& LocalForms::new_step(Conversation& conversation, const Work& work,
+                                 const TokenCounts& counts) {
+  CompactionInput input{work.request, counts, work.rules, work.budget, {}, nullptr};
+  for (const std::string& name : work.profile->core_tools) input.core_tools.push_back(name);
+  const std::optional<Made>& made = conversation.made;
+  const bool same = made && made->summary.messages < work.prefixes.size() &&
+                    work.prefixes[made->summary.messages] == made->prefix;
+  if (same) input.summary = &made->summary;
+  conversation.steps.push_front({work.prefixes.back(), make_step(input)});
+  if (conversation.steps.size() > kStepsKept) conversation.steps.pop_back();
+  return conversation.steps.front().step;
+}
+
+// From half of the window on the oldest part is summarised ahead of time.
+void LocalForms::want_summary(Conversation& conversation, const Work& work, const Weight& whole) {
+  if (whole.tokens < work.budget.tokens / 2) return;
+  const std::vector<Exchange> exchanges = exchanges_of(work.request);
+  if (exchanges.size() < 4) return;
+  const std::size_t messages = exchanges[exchanges.size() - 3].end;
+  std::size_t before = conversation.wanted ? conversation.wanted->messages : 0;
+  for (const std::optional<Made>* made : {&conversation.asked, &conversation.made}) {
+    if (*made) before = std::max(before, (*made)->summary.messages);
+  }
+  const bool grown = messages >= before + kNewMessages || messages < before;
+  if (before != 0 && !grown) return;
+  std::vector<const chat::Message*> old;
+  for (std::size_t i = 0; i < messages; ++i) old.push_back(&work.request.messages[i]);
+  const auto room = static_cast<std::size_t>(work.budget.tokens) * kBytesPerToken / 2;
+  conversation.wanted = Wanted{work.prefixes[messages], messages,
+                               summary_request(old, std::min(room, kTranscriptBytesMax))};
+}
+
+chat::FormedRequest LocalForms::finish(Work work, const Step* step,
+                                       const TokenCounts& counts) const {
+  chat::FormedRequest formed;
+  formed.request = std::move(work.request);
+  formed.note.profile = work.profile->name;
+  chat::Request& request = formed.request;
+  std::vector<chat::Message> messages;
+  Losses losses;
+  int gone = 0;
+  for (std::size_t i = 0; i < request.messages.size(); ++i) {
+    const chat::Message& message = request.messages[i];
+    const bool decided = step != nullptr && i < step->levels.size();
+    const Level level = decided ? step->levels[i] : Level::whole;
+    if (level == Level::gone) {
+      if (gone++ > 0) continue;
+      chat::Text text;
+      text.text = {request.keep(summary_message(step->summary))};
+      chat::Message summary;
+      summary.content.emplace_back(text);
+      messages.push_back(std::move(summary));
+      continue;
+    }
+    add(losses, losses_of(message, level, work.rules));
+    messages.push_back(at_level(message, level, work.rules, request));
+  }
+  request.messages = std::move(messages);
+  std::size_t tools = 0;
+  if (step != nullptr) {
+    take_out_tools(request, step->tools_out);
+    tools = step->tools_out.size();
+  }
+  formed.note.dropped = told(losses, gone, tools);
+  const Weight after = weight_of_all(request, counts, work.rules);
+  formed.note.tokens_after = after.tokens;
+  formed.note.exact = after.exact;
+  if (after.tokens > work.budget.tokens) formed.fit = chat::Fit::too_large;
+  return formed;
+}
+
+chat::FormedRequest LocalForms::fit(const chat::LocalFormInput& input, Work work,
+                                    const TokenCounts& counts) {
+  Prefix prefix;
+  work.prefixes.push_back(prefix.value);
+  for (const chat::Message& message : input.request.messages) {
+    prefix.take(message);
+    work.prefixes.push_back(prefix.value);
+  }
+  Conversation& conversation = conversation_of(input);
+  want_summary(conversation, work, weight_of_all(work.request, counts, work.rules));
+  const Step* known = known_step(conversation, work);
+  const Budget budget = work.budget;
+  // Where little could be left out, only the whole window calls for the next step.
+  const bool low = known == nullptr || known->reached <= budget.high() - budget.tokens / 10;
+  const std::int64_t mark = low ? budget.high() : budget.tokens;
+  Work again = work;
+  chat::FormedRequest formed = finish(std::move(work), known, counts);
+  if (formed.note.tokens_after <= mark) return formed;
+  const Step& step = new_step(conversation, again, counts);
+  chat::FormedRequest smaller = finish(std::move(again), &step, counts);
+  // Its unchanged views point into what the first one owns.
+  smaller.request.arena.splice(smaller.request.arena.end(), formed.request.arena);
+  return smaller;
+}
+
+chat::FormedRequest LocalForms::form(const chat::LocalFormInput& input) {
+  const std::lock_guard lock(mutex_);
+  const TokenCounts& counts = counts_[input.target.model];
+  Work work = begin(input);
+  const std::int64_t before = weight_of_all(input.request, counts, work.rules).tokens;
+  const bool fitted = input.target.window_tokens > 0 && settings_.fitting == Fitting::compact;
+  chat::FormedRequest formed;
+  if (fitted) {
+    formed = fit(input, std::move(work), counts);
+  } else {
+    const Weight after = weight_of_all(work.request, counts, work.rules);
+    formed.note.profile = work.profile->name;
+    formed.note.tokens_after = after.tokens;
+    formed.note.exact = after.exact;
+    formed.request = std::move(work.request);
+  }
+  formed.note.tokens_before = before;
+  return formed;
+}
+
+std::vector<chat::Uncounted> LocalForms::uncounted(const chat::LocalFormInput& input,
+                                                   std::size_t most) {
+  const std::lock_guard lock(mutex_);
+  const TokenCounts& counts = counts_[input.target.model];
+  std::vector<chat::Uncounted> wanted;
+  if (input.target.window_tokens <= 0 || settings_.fitting == Fitting::off) return wanted;
+  const Work work = begin(input);
+  const Weight whole = weight_of_all(work.request, counts, work.rules);
+  if (whole.exact || whole.tokens < work.budget.tokens / 2) return wanted;
+  for_each_text(work.request, [&](std::string_view escaped) {
+    if (static_cast<std::int64_t>(escaped.size()) < kCountBytesMin) return;
+    if (counts.of(escaped).exact) return;
+    wanted.push_back({text_key(escaped), std::string(escaped)});
+  });
+  const auto larger = [](const chat::Uncounted& a, const chat::Uncounted& b) {
+    return a.escaped.size() > b.escaped.size();
+  };
+  std::ranges::stable_sort(wanted, larger);
+  if (wanted.size() > most) wanted.resize(most);
+  return wanted;
+}
+
+void LocalForms::count(std::string_view model, std::uint64_t key, std::int64_t tokens) {
+  const std::lock_guard lock(mutex_);
+  if (counts_.size() >= kModelsMax && counts_.find(model) == counts_.end()) counts_.clear();
+  counts_[std::string(model)].learn(key, tokens);
+}
+
+void LocalForms::measured(std::string_view model, std::int64_t stated, std::int64_t counted) {
+  const std::lock_guard lock(mutex_);
+  counts_[std::string(model)].correct(stated, counted);
+}
+
+std::optional<chat::IdleWork> LocalForms::idle_work(std::string_view model) {
+  const std::lock_guard lock(mutex_);
+  for (Conversation& conversation : conversations_) {
+    if (!conversation.wanted || conversation.model != model) continue;
+    chat::IdleWork work;
+    work.conversation = conversation.id;
+    work.mark = conversation.wanted->prefix;
+    work.request = std::move(conversation.wanted->request);
+    conversation.asked = Made{conversation.wanted->prefix, {conversation.wanted->messages, {}}};
+    conversation.wanted.reset();
+    return work;
+  }
+  return std::nullopt;
+}
+
+void LocalForms::finish_idle(const chat::IdleWork& work, std::string_view summary) {
+  const std::lock_guard lock(mutex_);
+  for (Conversation& conversation : conversations_) {
+    if (conversation.id != work.conversation || !conversation.asked) continue;
+    if (conversation.asked->prefix != work.mark || summary.empty()) continue;
+    conversation.made = std::move(conversation.asked);
+    conversation.asked.reset();
+    conversation.made->summary.text = chat::escape(summary.substr(0, kSummaryBytesMax));
+  }
+}
+
+}  // namespace nl::standby

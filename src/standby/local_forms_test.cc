@@ -1,0 +1,211 @@
+#include "standby/local_forms.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "standby/talk_fixture.h"
+
+namespace nl::standby {
+namespace {
+
+using dialect::DialectId;
+using test::Talk;
+
+// A decoded body with everything its views need.
+struct Sent {
+  Sent(const Talk& talk, DialectId dialect) : body(talk.body(dialect)) {
+    EXPECT_TRUE(document.parse(body)) << body.substr(0, 300);
+    auto decoded = dialect::dialect(dialect).decode_request(document);
+    EXPECT_TRUE(decoded) << decoded.error().message;
+    if (decoded) request = std::move(*decoded);
+  }
+  std::string body;
+  dialect::Document document;
+  chat::Request request;
+};
+
+chat::LocalTarget target(std::int64_t window) {
+  chat::LocalTarget made;
+  made.model = "tiny";
+  made.window_tokens = window;
+  made.reply_tokens = window / 8;
+  return made;
+}
+
+std::string encoded(const chat::Request& request) {
+  dialect::EncodeOptions options;
+  options.model = "tiny";
+  options.server = dialect::Server::llama_server;
+  const auto body = dialect::dialect(DialectId::openai_chat).encode_request(request, options);
+  EXPECT_TRUE(body);
+  return body.value_or("");
+}
+
+chat::FormedRequest form(LocalForms& forms, const Sent& sent, const chat::LocalTarget& to) {
+  return forms.form({sent.request, 7, "some-client/1", to});
+}
+
+// The messages of a body as text, without the bracket behind the last.
+std::string messages_of(const std::string& body) {
+  dialect::Document document;
+  EXPECT_TRUE(document.parse(body));
+  const std::string raw(document.root()["messages"].raw());
+  return raw.substr(0, raw.size() - 1);
+}
+
+// Every call is followed by exactly its results, every result answers a call.
+void expect_paired(const std::string& body) {
+  dialect::Document document;
+  ASSERT_TRUE(document.parse(body));
+  std::multiset<std::string> open;
+  const dialect::Value messages = document.root()["messages"];
+  for (dialect::Value message = messages.first(); message; message = message.next()) {
+    if (message["role"].equals("tool")) {
+      const auto found = open.find(message["tool_call_id"].text().utf8());
+      ASSERT_NE(found, open.end());
+      open.erase(found);
+      EXPECT_EQ(message["content"].text().utf8().find("no result was recorded"), std::string::npos);
+      continue;
+    }
+    ASSERT_TRUE(open.empty());
+    EXPECT_EQ(message["content"].text().escaped.find("<tool-result>"), std::string_view::npos);
+    const dialect::Value calls = message["tool_calls"];
+    for (dialect::Value call = calls.first(); call; call = call.next()) {
+      open.insert(call["id"].text().utf8());
+    }
+  }
+  EXPECT_TRUE(open.empty());
+}
+
+class Conversations : public ::testing::TestWithParam<unsigned> {};
+
+TEST_P(Conversations, fit_with_calls_paired_and_the_users_words_whole_on_a_stable_beginning) {
+  const unsigned seed = GetParam();
+  const DialectId dialect = seed % 2 == 0 ? DialectId::anthropic : DialectId::openai_chat;
+  const chat::LocalTarget to = target(seed % 3 == 0 ? 32768 : 8192);
+  Talk talk(seed);
+  LocalForms forms{{}};
+  LocalForms others{{}};
+  std::string before;
+  std::int64_t tokens_before = 0;
+  std::int64_t sent_before = 0;
+  int breaks = 0;
+  for (int turn = 0; turn < 32; ++turn) {
+    talk.grow(seed % 5 == 0 ? 6000 : 700);
+    const Sent sent(talk, dialect);
+    const chat::FormedRequest formed = form(forms, sent, to);
+    ASSERT_EQ(formed.fit, chat::Fit::fits) << "turn " << turn << " " << formed.note.tokens_after;
+    ASSERT_LE(formed.note.tokens_after, to.window_tokens - to.reply_tokens);
+    const std::string body = encoded(formed.request);
+    expect_paired(body);
+    ASSERT_NE(body.find(talk.system()), std::string::npos);
+    ASSERT_NE(body.find(talk.latest_words()), std::string::npos);
+    // The same input, the same bytes: at once and elsewhere.
+    ASSERT_EQ(encoded(form(forms, sent, to).request), body);
+    ASSERT_EQ(encoded(form(others, sent, to).request), body);
+    const std::string messages = messages_of(body);
+    if (!messages.starts_with(before)) {
+      // Only where with what has come since the high mark was passed.
+      const std::int64_t budget = to.window_tokens - to.reply_tokens - to.window_tokens / 32;
+      ASSERT_GT(tokens_before + formed.note.tokens_before - sent_before, budget * 9 / 10);
+      ++breaks;
+    }
+    before = messages;
+    tokens_before = formed.note.tokens_after;
+    sent_before = formed.note.tokens_before;
+  }
+  // Where each result fills a good part of the window every turn may be a step.
+  if (seed % 5 != 0) {
+    EXPECT_LT(breaks, 20);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeded, Conversations, ::testing::Range(0u, 12u));
+
+TEST(LocalForms, a_short_conversation_stays_as_it_is) {
+  Talk talk(1);
+  talk.grow(50);
+  const Sent sent(talk, DialectId::anthropic);
+  LocalForms forms{{}};
+  const chat::FormedRequest formed = form(forms, sent, target(32768));
+  EXPECT_EQ(formed.note.dropped, "");
+  EXPECT_EQ(formed.note.profile, "generic");
+  EXPECT_EQ(encoded(formed.request), encoded(sent.request));
+}
+
+TEST(LocalForms, what_must_stay_whole_and_does_not_fit_is_said) {
+  Talk talk(1);
+  for (int i = 0; i < 5; ++i) talk.grow(50);
+  const Sent sent(talk, DialectId::anthropic);
+  LocalForms forms{{}};
+  EXPECT_EQ(form(forms, sent, target(400)).fit, chat::Fit::too_large);
+}
+
+TEST(LocalForms, without_a_known_window_nothing_is_left_out) {
+  Talk talk(2);
+  for (int i = 0; i < 40; ++i) talk.grow(700);
+  const Sent sent(talk, DialectId::openai_chat);
+  LocalForms forms{{}};
+  EXPECT_EQ(form(forms, sent, target(0)).note.dropped, "");
+  LocalForms off{{Rendering::as_sent, Fitting::off, {}}};
+  const chat::FormedRequest formed = form(off, sent, target(8192));
+  EXPECT_EQ(encoded(formed.request), encoded(sent.request));
+  EXPECT_EQ(formed.note.profile, "");
+}
+
+TEST(LocalForms, exact_counts_are_asked_for_where_they_matter_and_believed) {
+  Talk talk(4);
+  for (int i = 0; i < 30; ++i) talk.grow(700);
+  const Sent sent(talk, DialectId::anthropic);
+  LocalForms forms{{}};
+  const chat::LocalTarget to = target(32768);
+  const chat::LocalFormInput input{sent.request, 7, "x", to};
+  EXPECT_TRUE(LocalForms({}).uncounted({sent.request, 7, "x", target(1 << 20)}, 99).empty());
+  const auto wanted = forms.uncounted(input, 20);
+  ASSERT_EQ(wanted.size(), 20u);
+  EXPECT_GE(wanted[0].escaped.size(), wanted[19].escaped.size());
+  const std::int64_t before = forms.form(input).note.tokens_before;
+  for (const chat::Uncounted& text : wanted) forms.count("tiny", text.key, 1);
+  EXPECT_LT(forms.form(input).note.tokens_before, before / 2);
+  forms.measured("tiny", 1000, 2000);
+  const auto rest = forms.uncounted(input, 20);
+  ASSERT_FALSE(rest.empty());
+  EXPECT_NE(rest[0].key, wanted[0].key);
+}
+
+TEST(LocalForms, a_summary_made_in_idle_time_stands_in_from_the_next_step_on) {
+  Talk talk(6);
+  LocalForms forms{{}};
+  const chat::LocalTarget to = target(8192);
+  std::optional<chat::IdleWork> work;
+  std::string body;
+  for (int turn = 0; turn < 80 && body.find("MODEL-SUMMARY") == std::string::npos; ++turn) {
+    talk.grow(300);
+    const Sent sent(talk, DialectId::anthropic);
+    body = encoded(form(forms, sent, to).request);
+    EXPECT_FALSE(forms.idle_work("another"));
+    work = forms.idle_work("tiny");
+    if (!work) continue;
+    EXPECT_EQ(work->request.messages.size(), 1u);
+    forms.finish_idle(*work, "MODEL-SUMMARY \"quoted\"");
+  }
+  EXPECT_NE(body.find("MODEL-SUMMARY \\\"quoted\\\""), std::string::npos);
+}
+
+TEST(LocalForms, without_a_model_the_summary_names_what_was_asked_and_run) {
+  Talk talk(8);
+  for (int i = 0; i < 60; ++i) talk.grow(700);
+  const Sent sent(talk, DialectId::openai_chat);
+  LocalForms forms{{}};
+  const chat::FormedRequest formed = form(forms, sent, target(8192));
+  const std::string body = encoded(formed.request);
+  EXPECT_NE(body.find("Its summary:"), std::string::npos);
+  EXPECT_NE(body.find("Commands run:"), std::string::npos);
+  EXPECT_NE(formed.note.dropped.find("messages summarised"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace nl::standby

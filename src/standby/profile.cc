@@ -1,0 +1,222 @@
+#include "standby/profile.h"
+
+#include <algorithm>
+
+#include "dialect/anthropic.h"
+#include "standby/cut_text.h"
+#include "standby/short_json.h"
+
+namespace nl::standby {
+namespace {
+
+constexpr std::string_view kLine = "\\n";
+constexpr std::string_view kParagraph = "\\n\\n";
+constexpr std::string_view kOpen = "<system-reminder>\\n";
+constexpr std::string_view kClose = "\\n</system-reminder>";
+
+std::vector<std::string_view> split(std::string_view text, std::string_view by) {
+  std::vector<std::string_view> parts;
+  for (;;) {
+    const std::size_t at = text.find(by);
+    parts.push_back(text.substr(0, at));
+    if (at == std::string_view::npos) return parts;
+    text.remove_prefix(at + by.size());
+  }
+}
+
+void append(std::string& out, std::string_view piece, std::string_view by) {
+  if (!out.empty()) out += by;
+  out += piece;
+}
+
+bool begins_with_any(std::string_view text, std::span<const std::string> beginnings) {
+  return std::ranges::any_of(
+      beginnings, [text](const std::string& beginning) { return text.starts_with(beginning); });
+}
+
+bool is_list(std::string_view paragraph) {
+  return paragraph.starts_with("- ") || paragraph.starts_with(" - ");
+}
+
+// `text` without the paragraphs and lines that the profile leaves out.
+std::string without(std::string_view text, std::span<const std::string> leave_out) {
+  std::string out;
+  bool dropping = false;
+  for (const std::string_view paragraph : split(text, kParagraph)) {
+    const bool named = begins_with_any(paragraph, leave_out);
+    dropping = named || (dropping && is_list(paragraph));
+    if (dropping) continue;
+    std::string kept;
+    for (const std::string_view line : split(paragraph, kLine)) {
+      if (!begins_with_any(line, leave_out)) append(kept, line, kLine);
+    }
+    if (!kept.empty() || paragraph.empty()) append(out, kept, kParagraph);
+  }
+  return out;
+}
+
+// The sections of `text` whose headings are named, without what the profile leaves out.
+std::string sections(std::string_view text, const Profile& profile) {
+  std::string kept;
+  bool keeping = false;
+  for (const std::string_view line : split(text, kLine)) {
+    if (line.starts_with("# ")) keeping = begins_with_any(line, profile.keep_sections);
+    if (keeping) append(kept, line, kLine);
+  }
+  std::string out = without(kept, profile.leave_out);
+  while (out.ends_with(kLine)) out.resize(out.size() - kLine.size());
+  // A heading alone tells nothing.
+  return out.find(kLine) == std::string::npos ? std::string() : out;
+}
+
+bool holds_any(std::string_view text, std::span<const std::string> marks) {
+  return std::ranges::any_of(
+      marks, [text](const std::string& mark) { return text.find(mark) != std::string_view::npos; });
+}
+
+class Profiling {
+ public:
+  Profiling(const Profile& profile, chat::Request& out) : profile_(profile), out_(out) {}
+
+  void system() {
+    if (profile_.system.empty()) return;
+    std::vector<chat::Text> kept;
+    bool replaced = false;
+    for (const chat::Text& piece : out_.system) {
+      const std::string_view text = piece.text.escaped;
+      if (text.starts_with(dialect::anthropic::kBillingMark)) continue;
+      if (!holds_any(text, profile_.marks)) {
+        kept.push_back(piece);
+        continue;
+      }
+      std::string made = replaced ? std::string() : chat::escape(profile_.system);
+      replaced = true;
+      if (const std::string stays = sections(text, profile_); !stays.empty()) {
+        append(made, stays, kParagraph);
+      }
+      if (made.empty()) continue;
+      chat::Text own = piece;
+      own.text = {out_.keep(std::move(made))};
+      kept.push_back(own);
+    }
+    out_.system = std::move(kept);
+  }
+
+  void messages() {
+    if (profile_.leave_out.empty()) return;
+    for (chat::Message& message : out_.messages) {
+      if (message.role == chat::Role::assistant) continue;
+      for (chat::Block& block : message.content) {
+        auto* text = std::get_if<chat::Text>(&block);
+        if (text != nullptr) reminder(message.role, *text);
+      }
+      const bool others = message.content.size() > 1;
+      if (others) {
+        std::erase_if(message.content, [](const chat::Block& block) {
+          const auto* text = std::get_if<chat::Text>(&block);
+          return text != nullptr && text->text.empty();
+        });
+      }
+    }
+  }
+
+  void tools() {
+    std::erase_if(out_.tools, [this](const chat::Tool& tool) {
+      return std::ranges::any_of(profile_.tools_out, [&tool](const std::string& name) {
+        return tool.name.escaped == name;
+      });
+    });
+    for (chat::Tool& tool : out_.tools) {
+      if (tool.kind == chat::ToolKind::function) shorten(tool);
+    }
+  }
+
+ private:
+  // What the client itself put there, in a reminder's marks or as a message of the system.
+  void reminder(chat::Role role, chat::Text& text) {
+    std::string_view inside = text.text.escaped;
+    const bool wrapped = inside.starts_with(kOpen) && inside.find(kClose) != inside.npos;
+    if (role != chat::Role::system && !wrapped) return;
+    std::string_view behind;
+    if (wrapped) {
+      const std::size_t close = inside.rfind(kClose);
+      behind = inside.substr(close);
+      inside = inside.substr(kOpen.size(), close - std::min(close, kOpen.size()));
+    }
+    std::string kept = without(inside, profile_.leave_out);
+    if (kept.size() == inside.size()) return;
+    const bool nothing = kept.find_first_not_of("\\n ") == std::string::npos;
+    if (nothing) {
+      text.text = {};
+      return;
+    }
+    if (wrapped) kept = std::string(kOpen) + kept + std::string(behind);
+    text.text = {out_.keep(std::move(kept))};
+  }
+
+  void shorten(chat::Tool& tool) {
+    const auto words = std::ranges::find_if(profile_.tools, [&tool](const ToolWords& known) {
+      return tool.name.escaped == known.name;
+    });
+    if (words != profile_.tools.end()) {
+      tool.description = {out_.keep(chat::escape(words->description))};
+    } else if (tool.description.escaped.size() > profile_.description_bytes) {
+      tool.description = {first_words(tool.description.escaped, profile_.description_bytes)};
+    }
+    if (!tool.schema.empty()) {
+      tool.schema = {out_.keep(short_schema(tool.schema, profile_.property_bytes))};
+    }
+  }
+
+  const Profile& profile_;
+  chat::Request& out_;
+};
+
+// Only * is special.
+bool matches(std::string_view glob, std::string_view text) {
+  const std::size_t star = glob.find('*');
+  if (star == std::string_view::npos) return glob == text;
+  if (!text.starts_with(glob.substr(0, star))) return false;
+  text.remove_prefix(star);
+  const std::string_view rest = glob.substr(star + 1);
+  if (rest.empty()) return true;
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    if (matches(rest, text.substr(at))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const Profile& generic_profile() {
+  static const Profile generic = [] {
+    Profile made;
+    made.name = "generic";
+    made.description_bytes = 600;
+    made.property_bytes = 240;
+    return made;
+  }();
+  return generic;
+}
+
+const Profile& profile_for(std::span<const Profile> profiles, std::string_view client_agent) {
+  for (const Profile& profile : profiles) {
+    for (const std::string& glob : profile.agents) {
+      if (matches(glob, client_agent)) return profile;
+    }
+  }
+  return generic_profile();
+}
+
+chat::Request profiled(const chat::Request& request, const Profile& profile) {
+  chat::Request out = request;
+  // The copy's views point into the original; its own copy of the arena would only take memory.
+  out.arena.clear();
+  Profiling profiling(profile, out);
+  profiling.system();
+  profiling.messages();
+  profiling.tools();
+  return out;
+}
+
+}  // namespace nl::standby
