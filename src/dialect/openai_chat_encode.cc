@@ -233,7 +233,10 @@ void openai_chat::encode_format(const chat::ResponseFormat& format, JsonWriter& 
 
 Result<std::string> OpenAiChat::encode_request(const chat::Request& request,
                                                const EncodeOptions& options) const {
-  if (!request.only_this_dialect.empty()) {
+  // Sound becomes a note for a server that does not hear.
+  const bool noted =
+      options.server == Server::llama_server && request.only_this_dialect == "input_audio";
+  if (!request.only_this_dialect.empty() && !noted) {
     return fail(ErrorCode::unsupported,
                 request.only_this_dialect + ": has no form in a translated request");
   }

@@ -21,6 +21,7 @@ using chat::JsonText;
 constexpr std::size_t kForeignBlockBytesMax = 2048;
 constexpr std::string_view kBlankLine = "\\n\\n";
 constexpr std::string_view kGoOn = "Go on exactly where you stopped.";
+constexpr std::string_view kNoSound = "[audio left out: this model does not hear]";
 constexpr std::string_view kNoImages = "[image left out: this model reads text only]";
 
 // llama-server would fetch an address itself, and refuses what its decoder does not know.
@@ -257,6 +258,7 @@ std::string_view MessageEncoder::foreign(const chat::Opaque& block) {
       }
     }
   }
+  if (block.type == "input_audio") return kNoSound;
   const std::string type = chat::escape(block.type);
   if (block.json.json.size() > kForeignBlockBytesMax) {
     return keep(fmt::format("[{} left out]", type));
