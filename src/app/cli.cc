@@ -44,6 +44,7 @@ struct Raw {
   bool json = false;
   bool line = false;
   bool defaults = false;
+  bool profiles = false;
   bool demo = false;
   bool script = false;
   bool unfinished = false;
@@ -98,6 +99,7 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   CLI::App* check = app.add_subcommand("check", "print the effective plan and its bus factor");
   check->add_flag("--json", raw.json, "the same for programs");
   check->add_flag("--defaults", raw.defaults, "print every setting with its default instead");
+  check->add_flag("--profiles", raw.profiles, "print the built-in profiles of clients instead");
   CLI::App* status =
       app.add_subcommand("status", "ask the running gateway which tier is answering");
   status->add_flag("--json", raw.json, "the gateway's answer as it is");
@@ -127,6 +129,7 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
 
 Form form_of(const Raw& raw) {
   if (raw.defaults) return Form::defaults;
+  if (raw.profiles) return Form::profiles;
   if (raw.json) return Form::json;
   return raw.line ? Form::line : Form::people;
 }

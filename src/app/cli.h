@@ -29,7 +29,7 @@ enum class Command : std::uint8_t {
   restart,
 };
 
-enum class Form : std::uint8_t { people, json, line, defaults };
+enum class Form : std::uint8_t { people, json, line, defaults, profiles };
 
 // drill: who pulls the plugs.
 enum class DrillPlay : std::uint8_t { terminal, script };

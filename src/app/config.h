@@ -65,6 +65,14 @@ struct EngineConfig {
   friend bool operator==(const EngineConfig&, const EngineConfig&) = default;
 };
 
+// [local]: how requests are put for models on this machine.
+struct LocalConfig {
+  bool profile = true;  // a client's system text and tools in a short form of ours
+  bool fit = true;      // a conversation too long for the window is compacted
+
+  friend bool operator==(const LocalConfig&, const LocalConfig&) = default;
+};
+
 // A target as written: "@tier", "provider/model" (the first slash splits) or "provider". "engine"
 // is the supervised engine; it has no entry in `providers`.
 struct TargetConfig {
@@ -109,6 +117,7 @@ struct Config {
   std::int64_t failover_cap_micro_usd = 5'000'000;
   bool failover_cap_is_explicit = false;
   EngineConfig engine;
+  LocalConfig local;
   Limits limits;
   std::string ca_file;  // PEM, besides the system's
   std::string https_proxy, no_proxy;

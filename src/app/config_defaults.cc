@@ -64,6 +64,11 @@ slots = 2                          # conversations held at once
 # context = 32768                  # tokens; without it what suits the model and this machine
 # server = "/usr/bin/llama-server" # without it: what `make engine` built, or the one on PATH
 
+[local]                            # how requests are put for models on this machine
+profile = "auto"                   # auto: long prompts and tools of known clients in a short form
+                                   # (`check --profiles` prints it, to copy and edit) | off
+fit = "auto"                       # auto: what is too long for the window is compacted | off
+
 [budget]
 failover_usd_per_day = 5.0         # paid answers that stand in for a flat subscription, per day
 

@@ -66,4 +66,14 @@ void parse_engine(TableReader& top, Parsing& parsing) {
   reader.finish();
 }
 
+void parse_local(TableReader& top, Parsing& parsing) {
+  const toml::table* table = top.table("local");
+  if (table == nullptr) return;
+  TableReader reader(*table, "[local]", parsing.mistakes);
+  LocalConfig& local = parsing.config.local;
+  if (const auto profile = reader.word("profile", {"auto", "off"})) local.profile = *profile == 0;
+  if (const auto fit = reader.word("fit", {"auto", "off"})) local.fit = *fit == 0;
+  reader.finish();
+}
+
 }  // namespace nl::app

@@ -27,6 +27,7 @@ void parse_providers(TableReader& top, Parsing& parsing);  // [[provider]]
 void parse_targets(TableReader& top, Parsing& parsing);    // [tiers], [[route]], [tasks]
 void parse_limits(TableReader& top, Parsing& parsing);     // [limits]
 void parse_engine(TableReader& top, Parsing& parsing);     // [engine]
+void parse_local(TableReader& top, Parsing& parsing);      // [local]
 // listen, hosts, behind_proxy, [auth]; where `listen` stands, for later complaints.
 Place parse_entry(TableReader& top, Parsing& parsing);
 

@@ -10,6 +10,7 @@
 #include "app/drill.h"
 #include "app/models_command.h"
 #include "app/plan_view.h"
+#include "app/profiles.h"
 #include "app/pull.h"
 #include "app/report.h"
 #include "app/restart.h"
@@ -51,6 +52,10 @@ int dispatch(const CliOptions& options) {
   if (options.command == Command::up) return serve(options);
   if (options.command == Command::check && options.form == Form::defaults) {
     fmt::print("{}", default_settings());
+    return 0;
+  }
+  if (options.command == Command::check && options.form == Form::profiles) {
+    fmt::print("{}", built_in_profiles());
     return 0;
   }
   const Environment environment = Environment::of_process();

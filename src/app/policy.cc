@@ -212,6 +212,7 @@ Routing make_routing(const Config& config, const EngineChoice* engine) {
   }
   policy.share = config.share;
   policy.on_local = config.on_local;
+  policy.fits_local = config.local.fit;
   policy.failover_cap_micro_usd = config.failover_cap_micro_usd;
   policy.cap_is_explicit = config.failover_cap_is_explicit;
   return routing;

@@ -6,11 +6,13 @@
 // tasks and OpenRouter has a key: without that they would send requests where nothing can answer.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
 #include "app/engine_choice.h"
+#include "chat/local_form.h"
 #include "gateway/options.h"
 #include "provider/provider.h"
 #include "router/planner.h"
@@ -19,6 +21,7 @@ namespace nl::app {
 
 struct Routing {
   router::Policy policy;
+  std::shared_ptr<chat::LocalForm> local_form;  // null: requests go to local models as they are
   std::vector<provider::Setting> settings;
 };
 

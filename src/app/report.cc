@@ -118,7 +118,12 @@ void write_plan(Out out, std::string_view note) {
     note.remove_prefix(end == std::string_view::npos ? note.size() : end + 1);
     const bool left_out = line.starts_with("not ");
     if (left_out) line.remove_prefix(4);
-    if (!line.empty()) fmt::format_to(out, "{}{}\n", left_out ? "left out  " : "planned   ", line);
+    if (line.empty()) continue;
+    if (line.starts_with("form ")) {
+      fmt::format_to(out, "as sent   {}\n", line.substr(5));
+      continue;
+    }
+    fmt::format_to(out, "{}{}\n", left_out ? "left out  " : "planned   ", line);
   }
 }
 

@@ -11,9 +11,11 @@
 #include "app/listening.h"
 #include "app/model_record.h"
 #include "app/plan_view.h"
+#include "app/profiles.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "http/server.h"
+#include "standby/local_forms.h"
 
 namespace nl::app {
 
@@ -90,11 +92,26 @@ void Serving::add_engine(http::Loop& loop) {
   status_->set_engine(engine_->supervisor());
 }
 
+std::shared_ptr<chat::LocalForm> Serving::local_form_of(const Config& config) const {
+  if (!config.local.profile && !config.local.fit) return nullptr;
+  standby::LocalFormSettings settings;
+  if (config.local.profile) {
+    Profiles loaded = load_profiles(environment_);
+    for (const std::string& warning : loaded.warnings) log::warn("{}", warning);
+    settings.profiles = std::move(loaded.list);
+  } else {
+    settings.rendering = standby::Rendering::as_sent;
+  }
+  if (!config.local.fit) settings.fitting = standby::Fitting::off;
+  return std::make_shared<standby::LocalForms>(std::move(settings));
+}
+
 Result<void> Serving::build() {
   published_ = config_;
   if (const auto chosen = choose_engine(); !chosen) return chosen;
   const EngineChoice* engine = engine_choice_ ? &*engine_choice_ : nullptr;
   routing_ = make_routing(config_, engine);
+  routing_.local_form = local_form_of(config_);
   found_ = discover(config_, kDiscoverWithin);
   for (const FoundServer& server : found_) add_found(routing_, server, config_);
   gateway_options_ = gateway_options(config_);

@@ -50,6 +50,7 @@ class Serving {
   Result<void> build();
   Result<void> choose_engine();
   void add_engine(http::Loop& loop);
+  std::shared_ptr<chat::LocalForm> local_form_of(const Config& config) const;
   void stop_engine();
   Result<void> listen();
   bool take_over(const std::string& text, const http::ListenAddress& address,

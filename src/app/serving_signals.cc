@@ -55,6 +55,7 @@ void Serving::reload() {
 // What follows from `config` and the engine, for every worker.
 void Serving::publish(const Config& config) {
   routing_ = make_routing(config, engine_choice_ ? &*engine_choice_ : nullptr);
+  routing_.local_form = local_form_of(config);
   for (const FoundServer& server : found_) add_found(routing_, server, config);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];

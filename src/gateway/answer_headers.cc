@@ -39,6 +39,9 @@ HeaderList answer_headers(const Turn& turn, const Answerer& answerer, const Head
   if (!answerer.reason.empty()) {
     headers.emplace_back("x-nightlight-reason", header_value(answerer.reason));
   }
+  if (!answerer.compacted.empty()) {
+    headers.emplace_back("x-nightlight-compacted", header_value(answerer.compacted));
+  }
   for (const auto& [name, value] : vendor) {
     headers.emplace_back(name, name == "retry-after" ? clamped_retry_after(value) : value);
   }

@@ -21,7 +21,8 @@ using HeaderList = std::vector<std::pair<std::string, std::string>>;
 struct Answerer {
   std::string_view tier, provider, model;
   int attempts = 1;
-  std::string_view reason;  // why it is not the preferred target; empty = it is
+  std::string_view reason;     // why it is not the preferred target; empty = it is
+  std::string_view compacted;  // what was left out of the request for it; empty = nothing
 };
 
 HeaderList answer_headers(const Turn& turn, const Answerer& answerer, const HeaderList& vendor);

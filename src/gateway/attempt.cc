@@ -6,6 +6,7 @@
 
 #include "dialect/anthropic.h"
 #include "dialect/openai_chat.h"
+#include "gateway/local_attempt.h"
 #include "gateway/whole.h"
 
 namespace nl::gateway {
@@ -52,6 +53,8 @@ bool needs_edits(const chat::Request& request) {
 struct Body {
   std::string text;
   bool passed_through = false;
+  chat::LocalNote note;  // of a local form
+  chat::Fit fit = chat::Fit::fits;
 };
 
 bool is_slim(const Turn& turn, const router::Policy& policy, const router::Candidate& candidate) {
@@ -94,6 +97,8 @@ Result<Body> make_body(const Turn& turn, const AttemptSetup& setup) {
   Result<LocalBody> composed = composed_body(turn, setup.upstreams, candidate);
   if (!composed) return std::unexpected(std::move(composed.error()));
   body.text = std::move(composed->bytes);
+  body.note = std::move(composed->note);
+  body.fit = composed->fit;
   return body;
 }
 
@@ -102,7 +107,7 @@ std::optional<ToolCheckSetup> tool_check(const Turn& turn, const AttemptSetup& s
   const router::Candidate& candidate = setup.candidate;
   const router::Policy& policy = setup.upstreams.policy;
   const bool local = policy.providers[candidate.target.provider].local;
-  if (turn.direct || !local || turn.request.tools.empty()) return std::nullopt;
+  if (turn.direct || !local || turn.request.tools.empty() || turn.format_now) return std::nullopt;
   const provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
   const bool composed =
       provider.dialect().id() != turn.dialect.id() || provider.setting().engine != nullptr;
@@ -116,6 +121,8 @@ std::optional<ToolCheckSetup> tool_check(const Turn& turn, const AttemptSetup& s
   check.tools = dialect::openai_chat::declared_tools(turn.request, allowed);
   check.broken = turn.asked_for_call_again ? BrokenCall::tell : BrokenCall::ask_again;
   check.held_max = setup.options.held_bytes_max;
+  check.repeated = repeated_call(turn.request);
+  if (turn.request.format.kind != chat::Format::text) check.words = Words::want_form;
   return check;
 }
 
@@ -166,6 +173,23 @@ Deadlines deadlines(const Turn& turn, const AttemptSetup& setup, Instant now) {
   return made;
 }
 
+RelaySetup relay_setup_of(const Turn& turn, const AttemptSetup& setup, Instant until) {
+  return RelaySetup{*setup.upstreams.providers[setup.candidate.target.provider],
+                    setup.options,
+                    std::string(),
+                    setup.candidate.target.model,
+                    setup.backup,
+                    reasons(turn, setup.candidate.facts),
+                    until,
+                    engine_pace(turn, setup),
+                    tool_check(turn, setup)};
+}
+
+void end(AttemptResult& result, const Turn& turn, Instant started) {
+  result.ended = turn.exchange.loop().now();
+  result.took = result.ended - started;
+}
+
 void take_refusal(AttemptResult& result, std::unique_ptr<provider::Refusal> refusal) {
   result.error = refusal->error;
   result.refusal = std::move(refusal);
@@ -194,15 +218,44 @@ http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& s
   co_return sent;
 }
 
+// Opens the target with a local form. One that turns out too long is made once more, now that the
+// model's own count is known.
+http::asio::awaitable<provider::Opened> open_formed(Turn& turn, const AttemptSetup& setup,
+                                                    provider::Try attempt, Body& body) {
+  provider::Provider& provider = *setup.upstreams.providers[setup.candidate.target.provider];
+  for (bool again = false;; again = true) {
+    if (body.fit == chat::Fit::too_large) {
+      co_return std::make_unique<provider::Refusal>(too_large(setup.candidate, body.note));
+    }
+    attempt.body = body.text;
+    provider::Opened opened = co_await provider.open(attempt, turn.cancel);
+    const auto* refusal = std::get_if<std::unique_ptr<provider::Refusal>>(&opened);
+    const bool told = refusal != nullptr && (*refusal)->upstream.prompt_tokens.has_value();
+    if (again || !told) co_return opened;
+    setup.upstreams.local_form->measured(setup.candidate.target.model, body.note.tokens_after,
+                                         *(*refusal)->upstream.prompt_tokens);
+    Result<Body> shorter = make_body(turn, setup);
+    if (!shorter || shorter->text == body.text) co_return opened;
+    body = std::move(*shorter);
+  }
+}
+
 }  // namespace
 
 Result<LocalBody> composed_body(const Turn& turn, const Upstreams& upstreams,
                                 const router::Candidate& candidate) {
   const provider::Provider& provider = *upstreams.providers[candidate.target.provider];
   if (is_here(upstreams.policy, candidate)) {
-    chat::LocalForm* form = turn.direct ? nullptr : upstreams.local_form;
-    return local_body({turn.request, turn.facts.conversation, turn.facts.client_agent,
-                       upstreams.policy, candidate, provider, form});
+    chat::LocalForm* form = turn.direct ? nullptr : upstreams.local_form.get();
+    LocalBodyInput input{turn.request,
+                         turn.facts.conversation,
+                         turn.facts.client_agent,
+                         upstreams.policy,
+                         candidate,
+                         provider,
+                         form};
+    if (turn.format_now) input.offers = Offers::format;
+    return local_body(input);
   }
   dialect::EncodeOptions options =
       encode_options(turn.request, upstreams.policy, candidate, provider);
@@ -221,6 +274,8 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   const router::Candidate& candidate = setup.candidate;
   provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
   result.ended = started;
+  const bool formed = is_formed(turn, setup);
+  if (formed) co_await count_texts(turn, setup.upstreams, candidate);
   Result<Body> body = make_body(turn, setup);
   if (!body) {
     result.error = std::move(body.error());
@@ -234,17 +289,18 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   attempt.client.pass_headers = own_vendor;
   attempt.client.pass_credential =
       candidate.credential == CredentialSource::client && !is_engine(setup);
-  attempt.body = body->text;
   attempt.stream = turn.request.stream || is_engine(setup);
   attempt.head_until = until.head;
-  auto opened = co_await provider.open(attempt, turn.cancel);
+  attempt.body = body->text;
+  provider::Opened opened = formed ? co_await open_formed(turn, setup, attempt, *body)
+                                   : co_await provider.open(attempt, turn.cancel);
+  tell_form(turn, candidate, body->note);
   if (auto* refusal = std::get_if<std::unique_ptr<provider::Refusal>>(&opened)) {
     if (is_engine(setup) && (*refusal)->error.code == ErrorCode::timeout) {
       provider.setting().engine->report_stall();
     }
     take_refusal(result, std::move(*refusal));
-    result.ended = turn.exchange.loop().now();
-    result.took = result.ended - started;
+    end(result, turn, started);
     co_return result;
   }
   provider::Opening& opening = std::get<provider::Opening>(opened);
@@ -255,19 +311,12 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
       provider.hide_credentials(value, attempt.client);
     }
   }
-  static const HeaderList kNone;
+  Answerer answerer = setup.answerer;
+  answerer.compacted = body->note.dropped;
   HeaderList headers =
-      answer_headers(turn, setup.answerer, own_vendor ? result.vendor_headers : kNone);
-
-  RelaySetup relay_setup{provider,
-                         setup.options,
-                         turn.request.stream ? header_block(headers) : std::string(),
-                         candidate.target.model,
-                         setup.backup,
-                         reasons(turn, candidate.facts),
-                         until.whole,
-                         engine_pace(turn, setup),
-                         tool_check(turn, setup)};
+      answer_headers(turn, answerer, own_vendor ? result.vendor_headers : HeaderList());
+  RelaySetup relay_setup = relay_setup_of(turn, setup, until.whole);
+  if (turn.request.stream) relay_setup.headers = header_block(headers);
   Result<void> answered;
   if (turn.request.stream) {
     answered = co_await answer_stream(turn, client, relay_setup, opening, result.tap);
@@ -276,12 +325,17 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   }
   if (!answered) result.error = std::move(answered.error());
   if (result.tap.error_type == kBrokenCall) turn.asked_for_call_again = true;
+  if (result.tap.error_type == kFormWanted) turn.format_now = true;
   if (result.error) {
     provider.hide_credentials(result.error->message, attempt.client);
     provider.hide_credentials(result.tap.error_type, attempt.client);
   }
-  result.ended = turn.exchange.loop().now();
-  result.took = result.ended - started;
+  // What the model counted is told where it was more than stated.
+  if (formed) {
+    setup.upstreams.local_form->measured(candidate.target.model, body->note.tokens_after,
+                                         result.tap.usage.input_total());
+  }
+  end(result, turn, started);
   co_return result;
 }
 

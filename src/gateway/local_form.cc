@@ -52,6 +52,13 @@ dialect::EncodeOptions encode_options(const chat::Request& request, const router
 }
 
 Result<LocalBody> local_body(const LocalBodyInput& input) {
+  if (input.offers == Offers::format && !input.request.tools.empty()) {
+    chat::Request without = input.request;
+    without.tools.clear();
+    without.tool_choice = chat::ToolChoice::unset;
+    return local_body({without, input.conversation, input.client_agent, input.policy,
+                       input.candidate, input.provider, input.form, input.offers});
+  }
   // What may be asked of it is decided by the request as it came.
   const dialect::EncodeOptions options =
       encode_options(input.request, input.policy, input.candidate, input.provider);

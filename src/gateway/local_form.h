@@ -17,6 +17,10 @@
 
 namespace nl::gateway {
 
+// A request with tools and a wanted format is put to a local server in two steps, which ignores one
+// of them: first the tools, then, for an answer in words, the format.
+enum class Offers : std::uint8_t { tools, format };
+
 struct LocalBodyInput {
   const chat::Request& request;
   std::uint64_t conversation = 0;  // RequestFacts::conversation
@@ -25,6 +29,7 @@ struct LocalBodyInput {
   const router::Candidate& candidate;
   const provider::Provider& provider;
   chat::LocalForm* form = nullptr;  // null = as it is
+  Offers offers = Offers::tools;
 };
 
 struct LocalBody {

@@ -313,9 +313,10 @@ void Relay::see_content(const chat::Event& event) {
 // A thought comes before the call it leads to: while that call may turn out broken and be asked for
 // again, the thought waits with it.
 bool Relay::may_be_asked_again(const chat::Event& event) const {
-  return setup_.check && setup_.check->broken == BrokenCall::ask_again &&
-         event.delta == chat::DeltaKind::thinking && event.kind == chat::EventKind::delta &&
-         out_.size() < setup_.options.held_bytes_max;
+  const bool again = setup_.check && (setup_.check->broken == BrokenCall::ask_again ||
+                                      setup_.check->words == Words::want_form);
+  return again && event.delta == chat::DeltaKind::thinking &&
+         event.kind == chat::EventKind::delta && out_.size() < setup_.options.held_bytes_max;
 }
 
 void Relay::adopt_early_head() {

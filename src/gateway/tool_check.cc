@@ -24,8 +24,8 @@ chat::Event block_event(EventKind kind, std::uint32_t index, BlockKind block) {
 
 }  // namespace
 
-void ToolCheck::on_event(const chat::Event& event) {
-  if (failed_) return;
+void ToolCheck::check(const chat::Event& event) {
+  if (failed_ || wants_form(event)) return;
   const bool begins = event.kind == EventKind::block_start && event.block == BlockKind::tool;
   if (begins || held_) {
     hold(event);
@@ -39,6 +39,33 @@ void ToolCheck::on_event(const chat::Event& event) {
     return;
   }
   next_.on_event(event);
+}
+
+bool ToolCheck::wants_form(const chat::Event& event) {
+  if (setup_.words == Words::welcome) return false;
+  if (event.kind == EventKind::finish && !passed_ && !told_) {
+    fail(kFormWanted, "the answer is put into the wanted format by a second request");
+    return true;
+  }
+  const bool of_text = event.block == BlockKind::text && !held_;
+  switch (event.kind) {
+    case EventKind::block_start:
+    case EventKind::delta:
+    case EventKind::block_stop:
+      break;
+    case EventKind::start:
+    case EventKind::usage:
+    case EventKind::finish:
+    case EventKind::ping:
+    case EventKind::progress:
+    case EventKind::error:
+      return false;
+  }
+  if (!of_text) return false;
+  chat::Event alive;
+  alive.kind = EventKind::progress;
+  next_.on_event(alive);
+  return true;
 }
 
 void ToolCheck::hold(const chat::Event& event) {
@@ -72,12 +99,14 @@ void ToolCheck::hold(const chat::Event& event) {
 
 void ToolCheck::release() {
   const std::string name = chat::JsonText{held_->name}.utf8();
-  const chat::Tool* tool = tool_named(name);
+  const chat::Tool* tool = declared_tool(setup_.tools, name);
   std::string why = "no such tool is declared";
   if (tool != nullptr) {
     const auto fitted =
         dialect::fit_arguments(tool->schema, chat::JsonText{held_->arguments}.utf8());
-    if (fitted) {
+    if (fitted && is_repeated(*tool, fitted->json)) {
+      why = "the same call gave the same result before; try something else or answer";
+    } else if (fitted) {
       if (fitted->fit == dialect::Fit::repaired) {
         log::info("call of {} repaired", chat::escape(name));
       }
@@ -85,7 +114,7 @@ void ToolCheck::release() {
       held_.reset();
       return;
     }
-    why = fitted.error().message;
+    if (!fitted) why = fitted.error().message;
   }
   switch (setup_.broken) {
     case BrokenCall::ask_again:
@@ -98,19 +127,9 @@ void ToolCheck::release() {
   held_.reset();
 }
 
-// The declared tool by the name that the target was told, else by one that is the same but for
-// case and underscores, if only one is.
-const chat::Tool* ToolCheck::tool_named(std::string_view name) const {
-  const chat::Tool* near = nullptr;
-  int matches = 0;
-  for (const chat::Tool* tool : setup_.tools) {
-    const std::string told = dialect::fit_tool_name(tool->name);
-    if (told == name || tool->name.utf8() == name) return tool;
-    if (!dialect::same_name_loosely(told, name)) continue;
-    near = tool;
-    ++matches;
-  }
-  return matches == 1 ? near : nullptr;
+bool ToolCheck::is_repeated(const chat::Tool& tool, std::string_view arguments) const {
+  return setup_.repeated && tool.name.utf8() == setup_.repeated->name &&
+         same_arguments(arguments, setup_.repeated->arguments);
 }
 
 void ToolCheck::pass_call(const chat::Tool& tool, std::string_view arguments) {

@@ -162,5 +162,97 @@ TEST_F(ToolCheckTest, AnEndlessCallIsAFailure) {
   EXPECT_EQ(lines(), (Strings{"error : a tool call is larger than its limit"}));
 }
 
+// `text` as one block in pieces of `size` bytes.
+void say(ToolCheck& check, std::string_view text, std::size_t size) {
+  chat::Event event;
+  event.kind = EventKind::block_start;
+  event.block = BlockKind::text;
+  check.on_event(event);
+  event.kind = EventKind::delta;
+  for (std::size_t at = 0; at < text.size(); at += size) {
+    const std::string piece = chat::escape(text.substr(at, size));
+    event.text = {piece};
+    check.on_event(event);
+  }
+  event.kind = EventKind::block_stop;
+  event.text = {};
+  check.on_event(event);
+}
+
+// The lines with neighbouring pieces of text put together.
+Strings joined(const Strings& lines) {
+  Strings made;
+  bool in_text = false;
+  for (const std::string& line : lines) {
+    if (in_text && line.starts_with("+ ") && made.back().starts_with("+ ")) {
+      made.back() += line.substr(2);
+    } else {
+      made.push_back(line);
+    }
+    in_text = line == "text" || (in_text && line != "stop");
+  }
+  return made;
+}
+
+constexpr std::string_view kWritten = "<|tool_call>call:bash{command:<|\"|>ls<|\"|>}<tool_call|>";
+
+TEST_F(ToolCheckTest, ACallWrittenAsTextBecomesOneHoweverItIsCut) {
+  const std::string text = "Let me <b>see</b>. " + std::string(kWritten);
+  for (std::size_t size = 1; size <= text.size(); ++size) {
+    out_.lines.clear();
+    ToolCheck check(ToolCheckSetup{{&tool_}}, out_);
+    say(check, text, size);
+    finish(check, StopReason::end_turn);
+    ASSERT_EQ(joined(lines()),
+              (Strings{"text", "+ Let me <b>see</b>. ", "stop", "call Bash",
+                       R"(+ {"command":"ls"})", "stop", finished(StopReason::tool_use)}))
+        << size;
+  }
+}
+
+TEST_F(ToolCheckTest, WhatIsNoCallStaysTheTextItWas) {
+  for (const std::string text :
+       {"<|tool_call>call:Delete{a:1}<tool_call|> no", "```json\n{\"name\": \"x\"}\n``` `` ```",
+        "a <| b <|tool", "```\n{\"name\":\"Bash\",\"arguments\":{\"wrong\":1}}\n```"}) {
+    for (const std::size_t size : {1U, 2U, 5U, 1000U}) {
+      out_.lines.clear();
+      ToolCheck check(ToolCheckSetup{{&tool_}}, out_);
+      say(check, text, size);
+      finish(check, StopReason::end_turn);
+      ASSERT_EQ(joined(lines()),
+                (Strings{"text", "+ " + text, "stop", finished(StopReason::end_turn)}))
+          << size;
+    }
+  }
+}
+
+TEST_F(ToolCheckTest, ACallThatLedNowhereIsNotMadeAgain) {
+  ToolCheckSetup setup{{&tool_}};
+  setup.repeated = RepeatedCall{"Bash", R"({"command":"ls"})"};
+  ToolCheck check(setup, out_);
+  call(check, "Bash", R"({"command":"pwd"})");
+  call(check, "Bash", R"({ "command" : "ls" })");
+  EXPECT_EQ(lines()[0], "call Bash");
+  EXPECT_EQ(lines()[3], "text");
+  EXPECT_NE(lines()[4].find("gave the same result before"), std::string::npos);
+}
+
+TEST_F(ToolCheckTest, WordsAreAskedForInTheirFormatAndACallPasses) {
+  ToolCheckSetup setup{{&tool_}};
+  setup.words = Words::want_form;
+  ToolCheck words(setup, out_);
+  say(words, "five", 2);
+  finish(words, StopReason::end_turn);
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_TRUE(lines()[0].starts_with("error answer_wants_its_format"));
+  out_.lines.clear();
+  ToolCheck calls(setup, out_);
+  say(calls, "I look.", 3);
+  call(calls, "Bash", R"({"command":"ls"})");
+  finish(calls);
+  EXPECT_EQ(lines(), (Strings{"call Bash", R"(+ {"command":"ls"})", "stop",
+                              finished(StopReason::tool_use)}));
+}
+
 }  // namespace
 }  // namespace nl::gateway

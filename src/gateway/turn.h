@@ -43,6 +43,9 @@ struct Turn {
   dialect::SignedThinking thinking = dialect::SignedThinking::keep;
   // A model on this machine has made a call that does not fit: a second one is told as text.
   bool asked_for_call_again = false;
+  // It has chosen to answer in words where the request has tools and wants a format: the next try
+  // is without tools and forces the format.
+  bool format_now = false;
   state::RequestRow row;
 };
 

@@ -16,8 +16,8 @@ namespace nl::gateway {
 struct Upstreams {
   router::Policy policy;
   std::vector<std::unique_ptr<provider::Provider>> providers;
-  // Requests for this machine's models pass through it; null = they go as they are. Outlives this.
-  chat::LocalForm* local_form = nullptr;
+  // Requests for this machine's models pass through it; null = they go as they are.
+  std::shared_ptr<chat::LocalForm> local_form;
 };
 
 }  // namespace nl::gateway

@@ -205,6 +205,7 @@ Provider::Provider(http::Client& client, Setting setting)
     : client_(client), setting_(std::move(setting)) {}
 
 std::string Provider::target_for(const Try& attempt) const {
+  if (attempt.operation == Operation::tokenize) return "/tokenize";
   std::string target = setting_.base.path;
   switch (setting_.dialect) {
     case dialect::DialectId::anthropic:

@@ -56,7 +56,8 @@ struct Setting {
   Readiness* engine = nullptr;
 };
 
-enum class Operation : std::uint8_t { generate, count_tokens };
+// tokenize: of the engine alone.
+enum class Operation : std::uint8_t { generate, count_tokens, tokenize };
 
 // The client's side of a try, as far as it may go along.
 struct ClientSide {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "base/random.h"
+#include "router/health_keys.h"
 #include "router/lru.h"
 
 namespace nl::router {
@@ -43,40 +43,6 @@ struct Entry {
   Instant resets_at{};                           // the stated end of a hold that is probed earlier
   std::string last_reason;
   Duration throttle{};  // grows while limits without a reset follow each other
-};
-
-// The keys of the three entries that an attempt depends on, outermost first: each begins the next.
-// A unit separator cannot occur in a configured name, so keys of different scopes never meet.
-class Keys {
- public:
-  Keys(const ProviderFacts& provider, const Target& target, std::uint64_t mark) {
-    const std::array<char, sizeof mark> bytes = std::bit_cast<std::array<char, sizeof mark>>(mark);
-    provider_end_ = provider.name.size() + 1;
-    key_end_ = provider_end_ + bytes.size() + 1;
-    const std::size_t size = key_end_ + target.model.size();
-    if (size > short_.size()) long_.resize(size);
-    char* at = size > short_.size() ? long_.data() : short_.data();
-    text_ = std::string_view(at, size);
-    at = std::copy(provider.name.begin(), provider.name.end(), at);
-    *at++ = '\x1f';
-    at = std::copy(bytes.begin(), bytes.end(), at);
-    *at++ = '\x1f';
-    std::copy(target.model.begin(), target.model.end(), at);
-  }
-  Keys(const Keys&) = delete;
-  Keys& operator=(const Keys&) = delete;
-
-  std::string_view provider() const { return text_.substr(0, provider_end_); }
-  std::string_view key() const { return text_.substr(0, key_end_); }
-  std::string_view model() const { return text_; }
-  std::array<std::string_view, 3> all() const { return {provider(), key(), model()}; }
-
- private:
-  std::array<char, 96> short_;  // nearly every name fits
-  std::string long_;
-  std::string_view text_;  // in one of the two
-  std::size_t provider_end_ = 0;
-  std::size_t key_end_ = 0;
 };
 
 std::string in_words(Duration left) {
@@ -156,7 +122,7 @@ struct Health::Impl {
 
 Entry& Health::Impl::entry_for(Scope scope, const ProviderFacts& provider, const Target& target,
                                std::uint64_t mark) {
-  const Keys keys(provider, target, mark);
+  const HealthKeys keys(provider, target, mark);
   switch (scope) {
     case Scope::provider:
       return entry(keys.provider(), provider, "");
@@ -250,7 +216,7 @@ void Health::scale_times(double scale) {
 std::optional<Health::Blocked> Health::blocked(const ProviderFacts& provider, const Target& target,
                                                std::uint64_t credential_mark, Instant now) const {
   if (is_local(provider, target)) return std::nullopt;
-  const Keys keys(provider, target, credential_mark);
+  const HealthKeys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
   std::optional<Blocked> found;
   for (const std::string_view key : keys.all()) {
@@ -277,7 +243,7 @@ std::optional<Health::Blocked> Health::blocked(const ProviderFacts& provider, co
 bool Health::begin(const ProviderFacts& provider, const Target& target,
                    std::uint64_t credential_mark, Instant now) {
   if (is_local(provider, target)) return true;
-  const Keys keys(provider, target, credential_mark);
+  const HealthKeys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
   Entry* const entries[] = {impl_->entries.touch(keys.provider()), impl_->entries.touch(keys.key()),
                             impl_->entries.touch(keys.model())};
@@ -297,7 +263,7 @@ bool Health::begin(const ProviderFacts& provider, const Target& target,
 void Health::succeeded(const ProviderFacts& provider, const Target& target,
                        std::uint64_t credential_mark, Instant now) {
   if (is_local(provider, target)) return;
-  const Keys keys(provider, target, credential_mark);
+  const HealthKeys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
   impl_->reached();
   if (impl_->rejections.size() > 0) impl_->rejections.erase(std::to_string(credential_mark));
@@ -325,7 +291,7 @@ void Health::failed(const ProviderFacts& provider, const Target& target,
 
   // The attempt may have been the probe of its other entries too. They learn nothing from it, but
   // for the provider's own: whoever answers is there.
-  const Keys keys(provider, target, credential_mark);
+  const HealthKeys keys(provider, target, credential_mark);
   for (const std::string_view key : keys.all()) {
     Entry* entry = impl_->entries.touch(key);
     if (entry == nullptr || entry == charged) continue;
@@ -340,7 +306,7 @@ void Health::failed(const ProviderFacts& provider, const Target& target,
 void Health::abandoned(const ProviderFacts& provider, const Target& target,
                        std::uint64_t credential_mark) {
   if (is_local(provider, target)) return;
-  const Keys keys(provider, target, credential_mark);
+  const HealthKeys keys(provider, target, credential_mark);
   const std::lock_guard lock(impl_->mutex);
   for (const std::string_view key : keys.all()) {
     if (Entry* entry = impl_->entries.touch(key)) entry->breaker.abandon();

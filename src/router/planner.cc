@@ -243,6 +243,8 @@ bool Planning::able(const Option& option) const {
   const chat::ModelFacts& facts = option.candidate.facts;
   if (facts_.images && !facts.images) return false;
   if (!facts.context_tokens) return true;
+  if (policy_.fits_local && provider_of(option.candidate.target).local && !facts_.direct)
+    return true;
   const auto needed = static_cast<double>(facts_.input_tokens) * 1.05 +
                       static_cast<double>(std::min(facts_.max_tokens, kOutputBudgeted));
   return static_cast<double>(*facts.context_tokens) >= needed;

@@ -42,6 +42,8 @@ struct Policy {
   std::map<std::string, std::vector<TargetSpec>> tasks;  // label -> targets
   Share share = Share::any;
   OnLocal on_local = OnLocal::automatic;
+  // A conversation too long for a model on this machine is made to fit it.
+  bool fits_local = false;
   std::int64_t failover_cap_micro_usd = 5'000'000;
   bool cap_is_explicit = false;  // the user set it: it then bounds every paid failover
 };

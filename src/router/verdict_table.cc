@@ -311,6 +311,7 @@ constexpr Row kLocalRows[] = {
     callers({.status = 422, .reason = "unprocessable request", .ours_if_translated = true}),
     // What the model said by chance it may not say again.
     ask_again({.kind = "broken_tool_call", .reason = "tool call does not fit its schema"}),
+    ask_again({.kind = "answer_wants_its_format", .reason = "the format comes second"}),
     ask_again({.text = "does not match the expected", .reason = "answer not understood"}),
     ask_again({.text = "failed to parse", .reason = "answer not understood"}),
     ask_again({.status = 500, .text = "jinja", .reason = "chat template failed"}),

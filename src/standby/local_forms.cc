@@ -124,6 +124,7 @@ void take_out_tools(chat::Request& request, const std::vector<std::string>& name
     list += tool.name.escaped;
     return true;
   });
+  if (list.empty()) return;
   chat::Text note;
   note.text = {request.keep("Tools that exist but are not offered here to save room: " + list)};
   request.system.push_back(note);

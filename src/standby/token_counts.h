@@ -22,6 +22,10 @@ class TokenCounts {
  public:
   static constexpr std::size_t kKept = 1 << 16;
   static constexpr double kFactorMax = 8;
+  // So little more is what templates add; a count so many times the stated one is of something
+  // else.
+  static constexpr double kIgnored = 1.04;
+  static constexpr double kBelieved = 4;
 
   struct Count {
     std::int64_t tokens = 0;

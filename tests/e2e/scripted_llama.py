@@ -95,6 +95,11 @@ def serve(peer):
         with open(here + "/slots", "a") as slots:
             slots.write("x")
         reply(peer, 200, b'[{"id":0,"is_processing":false,"n_decoded":0}]')
+    elif target == "/tokenize":
+        with open(here + "/tokenized", "a") as counted:
+            counted.write("x")
+        words = json.loads(body)["content"].split()
+        reply(peer, 200, json.dumps({"tokens": [1] * (2 * len(words))}).encode())
     elif target.startswith("/v1/"):
         with lock, open(here + "/requests", "a") as kept:
             kept.write(json.dumps([head.decode("latin-1"), body.decode()]) + "\n")
@@ -150,7 +155,11 @@ class ScriptedLlama:
 
     def looks(self):
         """How often its slots were looked at."""
-        path = os.path.join(self.folder, "slots")
+        return self.times("slots")
+
+    def times(self, what):
+        """How often its "slots" were looked at or something was "tokenized"."""
+        path = os.path.join(self.folder, what)
         return os.path.getsize(path) if os.path.exists(path) else 0
 
     def close(self):

@@ -312,7 +312,9 @@ class EmberAnswers(Case):
         self.over_pairs(case)
 
     def test_claude_code_compacts_and_goes_on(self):
-        nl = h.Nightlight(lt.with_engine([], lt.EMBER + "context = 32768\n"))
+        # Left to itself: nothing is shortened on the way, so the window is reached.
+        nl = h.Nightlight(lt.with_engine([], lt.EMBER + "context = 32768\n"
+                                         '[local]\nprofile = "off"\nfit = "off"\n'))
         self.addCleanup(nl.close)
         nl.start()
         home = tempfile.mkdtemp(prefix="claude-compacts-")

@@ -1,0 +1,143 @@
+#include "standby/profile.h"
+
+#include <gtest/gtest.h>
+
+#include "dialect/json.h"
+#include "standby/cut_text.h"
+#include "standby/short_json.h"
+#include "standby/token_counts.h"
+
+namespace nl::standby {
+namespace {
+
+Profile known() {
+  Profile profile;
+  profile.name = "agent";
+  profile.agents = {"agent/*", "other-*-agent"};
+  profile.marks = {"# Rules"};
+  profile.system = "Be short.";
+  profile.keep_sections = {"# Environment"};
+  profile.leave_out = {"The skills", " - Noise", "<left>"};
+  profile.tools = {{"Bash", "Runs \"it\"."}};
+  profile.description_bytes = 40;
+  profile.property_bytes = 10;
+  return profile;
+}
+
+chat::Request with_system(std::vector<std::string_view> texts) {
+  chat::Request request;
+  for (const std::string_view text : texts) request.system.push_back({{text}, {}});
+  return request;
+}
+
+std::vector<std::string> system_of(const chat::Request& request) {
+  std::vector<std::string> texts;
+  for (const chat::Text& text : request.system) texts.emplace_back(text.text.escaped);
+  return texts;
+}
+
+TEST(Profile, is_picked_by_the_user_agent) {
+  const std::vector<Profile> profiles = {known()};
+  EXPECT_EQ(profile_for(profiles, "agent/1.0 (x)").name, "agent");
+  EXPECT_EQ(profile_for(profiles, "other-big-agent").name, "agent");
+  EXPECT_EQ(profile_for(profiles, "another").name, "generic");
+}
+
+TEST(Profile, replaces_the_clients_rules_and_keeps_what_it_says_of_the_machine) {
+  const chat::Request request = with_system(
+      {"x-anthropic-billing-header: a", "The user's own words.",
+       R"(Hello.\n# Rules\nmany\n\n# Environment\n - cwd: /a\n - Noise: b\n\n# Rules 2\nmore)"});
+  const chat::Request made = profiled(request, known());
+  EXPECT_EQ(system_of(made),
+            (std::vector<std::string>{"The user's own words.",
+                                      R"(Be short.\n\n# Environment\n - cwd: /a)"}));
+}
+
+TEST(Profile, leaves_lists_out_of_reminders_and_never_touches_the_users_words) {
+  chat::Request request;
+  chat::Message user;
+  const auto say = [&user](std::string_view escaped) {
+    user.content.emplace_back(chat::Text{{escaped}, {}});
+  };
+  say(R"(<system-reminder>\nThe skills:\n\n- a\n\nToday is Monday.\n</system-reminder>\n)");
+  say(R"(<system-reminder>\n<left>9</left>\n</system-reminder>)");
+  say(R"(The skills:\n\n- mine)");
+  request.messages.push_back(user);
+  const chat::Request made = profiled(request, known());
+  ASSERT_EQ(made.messages[0].content.size(), 2u);
+  EXPECT_EQ(std::get<chat::Text>(made.messages[0].content[0]).text.escaped,
+            R"(<system-reminder>\nToday is Monday.\n</system-reminder>\n)");
+  EXPECT_EQ(std::get<chat::Text>(made.messages[0].content[1]).text.escaped,
+            R"(The skills:\n\n- mine)");
+}
+
+TEST(Profile, shortens_tools_and_keeps_their_fields) {
+  chat::Request request;
+  chat::Tool bash;
+  bash.name = {"Bash"};
+  bash.description = {"long"};
+  bash.schema = {R"({"$schema":"x","type":"object","required":["description"],"properties":)"
+                 R"({"description":{"type":"string","description":"Long words. And more."},)"
+                 R"("title":{"enum":["a"],"title":"t"}}})"};
+  chat::Tool other;
+  other.name = {"Other"};
+  other.description = {"It does one thing. It does it at great length in many words."};
+  request.tools = {bash, other};
+  const chat::Request made = profiled(request, known());
+  EXPECT_EQ(made.tools[0].description.escaped, R"(Runs \"it\".)");
+  EXPECT_EQ(
+      made.tools[0].schema.json,
+      R"({"type":"object","required":["description"],"properties":)"
+      R"({"description":{"type":"string","description":"Long words"},"title":{"enum":["a"]}}})");
+  EXPECT_EQ(made.tools[1].description.escaped, "It does one thing.");
+}
+
+TEST(CutText, never_cuts_inside_an_escape_or_a_character) {
+  const std::string text = R"(ab\n\u00e9\ud83d\ude00)"
+                           "\xc3\xa9\xe2\x82\xac"
+                           R"(\\\"end of it)";
+  for (std::size_t bytes = 0; bytes <= text.size(); ++bytes) {
+    for (const std::string_view part : {beginning_of(text, bytes), end_of(text, bytes)}) {
+      EXPECT_LE(part.size(), bytes);
+      const std::string json = "\"" + std::string(part) + "\"";
+      dialect::Document document;
+      EXPECT_TRUE(document.parse(json)) << json;
+      EXPECT_EQ(chat::JsonText{part}.utf8().find("\xef\xbf\xbd"), std::string::npos) << part;
+    }
+  }
+}
+
+TEST(CutText, tells_how_much_is_missing) {
+  std::string text;
+  for (int i = 0; i < 500; ++i) text += "word ";
+  const std::string cut = cut_middle(text, {100, 50});
+  EXPECT_LT(cut.size(), 220u);
+  EXPECT_NE(cut.find("tokens left out ...]"), std::string::npos);
+  EXPECT_FALSE(worth_cutting(cut, {100, 50}));
+}
+
+TEST(ShortJson, shortens_long_arguments_only) {
+  const std::string value(1000, 'x');
+  const std::string json = R"({"a":")" + value + R"(","n":[1,{"b":"short"}]})";
+  const std::string made = short_arguments(json, {40, 20});
+  EXPECT_LT(made.size(), 160u);
+  EXPECT_NE(made.find(R"("n":[1,{"b":"short"}])"), std::string::npos);
+  EXPECT_EQ(short_arguments("no json", {40, 20}), "no json");
+}
+
+TEST(TokenCounts, believe_the_tokenizer_and_learn_from_whole_prompts) {
+  TokenCounts counts;
+  const std::int64_t estimate = counts.of("some words of text").tokens;
+  EXPECT_FALSE(counts.of("some words of text").exact);
+  EXPECT_GE(estimate, 4);
+  counts.correct(100, 200);
+  EXPECT_GE(counts.of("some words of text").tokens, 2 * estimate);
+  counts.correct(10, 70000);  // of something else
+  EXPECT_LT(counts.of("some words of text").tokens, 4 * estimate);
+  counts.learn(text_key("some words of text"), 3);
+  EXPECT_EQ(counts.of("some words of text").tokens, 3);
+  EXPECT_TRUE(counts.of("some words of text").exact);
+}
+
+}  // namespace
+}  // namespace nl::standby
