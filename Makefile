@@ -64,7 +64,8 @@ bench:  ## microbenchmarks and the runs behind docs/performance.md
 	@mkdir -p build
 	@cmake --preset bench >build/bench.configure.log 2>&1 || { cat build/bench.configure.log; exit 1; }
 	@cmake --build --preset bench
-	@for bench in build/bench/bench/*_bench; do [ ! -x $$bench ] || $$bench; done
+	@python3 tests/e2e/agent_talk.py build/bench/talks
+	@export NL_TALKS=build/bench/talks; for bench in build/bench/bench/*_bench; do [ ! -x $$bench ] || $$bench; done
 	@[ ! -e bench/run.py ] || NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/run.py
 
 fuzz:  ## every fuzz target for FUZZ_SECONDS (60)
