@@ -86,6 +86,7 @@ Result<standby::Profile> parse_profile(std::string_view toml, const std::string&
   if (const auto system = top.text("system")) profile.system = system->text;
   profile.agents = strings(top, "agents");
   profile.marks = strings(top, "marks");
+  profile.ends = strings(top, "ends");
   profile.keep_sections = strings(top, "keep_sections");
   profile.leave_out = strings(top, "leave_out");
   profile.core_tools = strings(top, "core_tools");

@@ -18,6 +18,8 @@ agents = ["claude-cli/*"]  # the client's user-agent; * is special
 # A system text with one of these in it is the client's own and gives way to `system`; the sections
 # named below stay of it. Any other system text is kept whole.
 marks = ["# Harness", "# Doing tasks", "# Tone and style"]
+# Beginnings of its last paragraphs: what is behind them (--append-system-prompt) is the user's own.
+ends = ["# Context management", "When you have enough", "Do build", "<total_tokens>"]
 keep_sections = ["# Environment", "# Language", "# Output Style", "# MCP Server Instructions"]
 system = """
 You are a coding agent in a terminal. Work towards the user's goal with the tools given; act, then \

@@ -69,6 +69,20 @@ std::string sections(std::string_view text, const Profile& profile) {
   return out.find(kLine) == std::string::npos ? std::string() : out;
 }
 
+// What stands behind the client's own last paragraph.
+std::string_view added_text(std::string_view text, const Profile& profile) {
+  std::size_t from = text.size();
+  std::size_t at = 0;
+  for (const std::string_view paragraph : split(text, kParagraph)) {
+    at += paragraph.size();
+    if (begins_with_any(paragraph, profile.ends)) from = at;
+    at += kParagraph.size();
+  }
+  std::string_view added = text.substr(from);
+  while (added.starts_with(kLine)) added.remove_prefix(kLine.size());
+  return added;
+}
+
 bool holds_any(std::string_view text, std::span<const std::string> marks) {
   return std::ranges::any_of(
       marks, [text](const std::string& mark) { return text.find(mark) != std::string_view::npos; });
@@ -93,6 +107,9 @@ class Profiling {
       replaced = true;
       if (const std::string stays = sections(text, profile_); !stays.empty()) {
         append(made, stays, kParagraph);
+      }
+      if (const std::string_view added = added_text(text, profile_); !added.empty()) {
+        append(made, added, kParagraph);
       }
       if (made.empty()) continue;
       chat::Text own = piece;

@@ -27,7 +27,10 @@ struct Profile {
   std::vector<std::string> agents;  // globs over the user-agent
   // A system text that holds one of these is the client's own; others are kept whole.
   std::vector<std::string> marks;
-  std::string system;                      // put in its place; empty = it stays
+  std::string system;  // put in its place; empty = it stays
+  // Beginnings of the client's own last paragraphs: what stands behind them was added by somebody
+  // else (`--append-system-prompt`) and stays.
+  std::vector<std::string> ends;
   std::vector<std::string> keep_sections;  // headings ("# Environment") that stay of it
   // Beginnings of lines and paragraphs that are left out of what stays and of reminders. A list
   // behind such a paragraph goes with it.

@@ -17,6 +17,7 @@ Profile known() {
   profile.marks = {"# Rules"};
   profile.system = "Be short.";
   profile.keep_sections = {"# Environment"};
+  profile.ends = {"The end"};
   profile.leave_out = {"The skills", " - Noise", "<left>"};
   profile.tools = {{"Bash", "Runs \"it\"."}};
   profile.description_bytes = 40;
@@ -51,6 +52,14 @@ TEST(Profile, replaces_the_clients_rules_and_keeps_what_it_says_of_the_machine) 
   EXPECT_EQ(system_of(made),
             (std::vector<std::string>{"The user's own words.",
                                       R"(Be short.\n\n# Environment\n - cwd: /a)"}));
+}
+
+TEST(Profile, keeps_what_was_added_behind_the_clients_last_words) {
+  const chat::Request request = with_system({R"(# Rules\nmany\n\nThe end is.\n\nMine.\n\nToo.)"});
+  EXPECT_EQ(system_of(profiled(request, known())),
+            (std::vector<std::string>{R"(Be short.\n\nMine.\n\nToo.)"}));
+  const chat::Request plain = with_system({R"(# Rules\nmany\n\nThe end is.)"});
+  EXPECT_EQ(system_of(profiled(plain, known())), (std::vector<std::string>{"Be short."}));
 }
 
 TEST(Profile, leaves_lists_out_of_reminders_and_never_touches_the_users_words) {

@@ -29,6 +29,7 @@ class Talk:
         self.calls = 0           # ("results", [(id, text)])
         self.latest = ""
         self.bytes = 0
+        self.added = "Always answer in verse."   # by the user, behind the client's own words
 
     def name(self):
         return self.random.choice(VERBS) + "_" + self.random.choice(NOUNS)
@@ -84,7 +85,7 @@ class Talk:
     def system(self):
         return "# Harness\n" + "\n".join(" - " + self.fixed(20) for _ in range(40)) + \
             "\n\n# Environment\n - Primary working directory: /home/dev/project\n" \
-            " - Platform: linux\n"
+            " - Platform: linux\n\n# Context management\n" + self.fixed(9) + "\n\n" + self.added
 
     def fixed(self, words):
         return " ".join((NOUNS + VERBS)[(i * 7) % 34] for i in range(words))

@@ -173,6 +173,7 @@ class Profile(Case):
         system = sent["messages"][0]["content"]
         self.assertIn("You are a coding agent in a terminal.", system)
         self.assertIn("Primary working directory: /home/dev/project", system)
+        self.assertIn(talk.added, system)
         self.assertNotIn(talk.fixed(20), system)
         for kept in ("Current branch: main", "Platform: linux", "Today's date is 2026-11-22."):
             self.assertIn(kept, text)
