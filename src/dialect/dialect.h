@@ -97,6 +97,11 @@ struct UpstreamError {
 // holds an allow-list of members and is always a stream that tells how far the prompt is read.
 enum class Server : std::uint8_t { any, llama_server };
 
+// What a body is for: an answer, or that a server on this machine reads the conversation ahead of
+// time. A body that reads ahead says the same things in the same bytes, ends where the conversation
+// ends, and asks for as little of an answer as the server can be asked for.
+enum class Purpose : std::uint8_t { answer, read_ahead };
+
 struct EncodeOptions {
   std::string model;                           // the target's own model name
   std::optional<std::int64_t> max_tokens_cap;  // clamp
@@ -108,6 +113,7 @@ struct EncodeOptions {
   // keep the answer within (llama-server).
   std::optional<std::int64_t> context_tokens;
   Server server = Server::any;
+  Purpose purpose = Purpose::answer;       // read_ahead: llama_server and Ollama alone
   std::vector<std::string> tools_allowed;  // empty = all; else only these names stay declared
   std::string extra_members;               // raw JSON members to add, e.g. OpenRouter's provider
 };

@@ -31,19 +31,22 @@ class BodyEncoder {
     writer_.begin_object().string("model", options_.model).key("messages");
     ollama::encode_messages(request_, options_, out_);
     tools();
-    format();
+    if (!reads_ahead()) format();
     // A model that can think does so unless told not to; one that cannot refuses only `true`.
     writer_.boolean("think", options_.reasoning && request_.reasoning.enabled);
     // Stated always: the server streams unless told not to.
-    writer_.boolean("stream", request_.stream);
+    writer_.boolean("stream", reads_ahead() || request_.stream);
     // A prompt or an answer that outgrows the window is an error, never a conversation with its
     // beginning cut off.
     writer_.boolean("truncate", false).boolean("shift", false);
     model_options();
+    // What was read is of use only while the model stays loaded.
+    if (reads_ahead()) writer_.integer("keep_alive", -1);
     writer_.members(options_.extra_members).end_object();
   }
 
  private:
+  bool reads_ahead() const { return options_.purpose == Purpose::read_ahead; }
   bool declared(const chat::Tool& tool) const;
   void tools();
   void function(const chat::Tool& tool);
@@ -118,6 +121,11 @@ void BodyEncoder::model_options() {
   const chat::Sampling& sampling = request_.sampling;
   writer_.key("options").begin_object();
   writer_.integer("num_ctx", ollama::context_tokens(request_, options_));
+  if (reads_ahead()) {
+    // Less than one token cannot be asked for: 0 would read nothing.
+    writer_.integer("num_predict", 1).end_object();
+    return;
+  }
   if (const auto limit = answer_tokens(request_, options_)) writer_.integer("num_predict", *limit);
   if (!options_.drop_sampling) {
     if (sampling.temperature) writer_.number("temperature", *sampling.temperature);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "dialect/anthropic.h"
 #include "dialect/json_writer.h"
 #include "dialect/ollama.h"
 #include "dialect/tool_id.h"
@@ -92,7 +93,9 @@ class MessageEncoder {
 void MessageEncoder::run() {
   writer_.begin_array();
   system();
-  for (const Turn& turn : make_turns(request_)) {
+  std::vector<Turn> turns = make_turns(request_);
+  if (options_.purpose == Purpose::read_ahead) leave_calls_open(turns);
+  for (const Turn& turn : turns) {
     if (turn.role == chat::Role::assistant) {
       assistant(turn);
       continue;
@@ -101,6 +104,10 @@ void MessageEncoder::run() {
     for (const Item& item : turn.items) user_item(item);
   }
   flush_user();
+  if (options_.purpose == Purpose::read_ahead) {
+    writer_.end_array();
+    return;
+  }
   // No messages at all would load the model and say nothing; a conversation that ends in the
   // assistant's words would go on from them.
   if (last_ == Last::none || (asked_ && last_ == Last::assistant)) {
@@ -116,7 +123,11 @@ void MessageEncoder::system() {
     if (!text.empty()) text += kBlankLine;
     text += piece.escaped;
   };
-  for (const chat::Text& piece : request_.system) append(piece.text);
+  for (const chat::Text& piece : request_.system) {
+    // It is for its own vendor alone, and changes with every request: nothing behind it would be
+    // found in a cache.
+    if (!piece.text.escaped.starts_with(anthropic::kBillingMark)) append(piece.text);
+  }
   for (std::size_t at = 0; at < leading_system_messages(request_); ++at) {
     for (const chat::Block& block : request_.messages[at].content) {
       if (const auto* piece = std::get_if<chat::Text>(&block)) append(piece->text);

@@ -81,10 +81,16 @@ class MessageEncoder {
 void MessageEncoder::run() {
   writer_.begin_array();
   system();
-  for (const Turn& turn : make_turns(request_)) {
+  std::vector<Turn> turns = make_turns(request_);
+  if (options_.purpose == Purpose::read_ahead) leave_calls_open(turns);
+  for (const Turn& turn : turns) {
     turn.role == chat::Role::assistant ? assistant(turn) : user(turn);
   }
   flush_user();
+  if (options_.purpose == Purpose::read_ahead) {
+    writer_.end_array();
+    return;
+  }
   // A conversation whose last user turn came out empty must not end in the assistant's words, which
   // servers take as a beginning to go on from.
   if (last_ == Last::none || (asked_ && last_ == Last::assistant)) {

@@ -51,9 +51,18 @@ class LlamaBody {
     writer_.begin_object().string("model", options_.model).key("messages");
     openai_chat::encode_messages(request_, options_, out_);
     tools();
-    writer_.integer("max_tokens", answer_tokens());
-    sampling();
-    if (!has_tools_) openai_chat::encode_format(request_.format, writer_);
+    switch (options_.purpose) {
+      case Purpose::answer:
+        writer_.integer("max_tokens", answer_tokens());
+        sampling();
+        if (!has_tools_) openai_chat::encode_format(request_.format, writer_);
+        break;
+      case Purpose::read_ahead:
+        // What opens the model's turn differs from what a finished turn looks like in the history
+        // of the next one.
+        writer_.integer("max_tokens", 0).boolean("add_generation_prompt", false);
+        break;
+    }
     thinking();
     writer_.boolean("cache_prompt", true);
     writer_.boolean("stream", true).key("stream_options").begin_object();

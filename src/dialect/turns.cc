@@ -90,6 +90,15 @@ std::vector<Turn> make_turns(const chat::Request& request) {
   return turns;
 }
 
+void leave_calls_open(std::vector<Turn>& turns) {
+  if (turns.empty()) return;
+  const std::vector<Item>& last = turns.back().items;
+  const bool made_up = !last.empty() && std::ranges::all_of(last, [](const Item& item) {
+    return item.kind == ItemKind::missing_result;
+  });
+  if (made_up) turns.pop_back();
+}
+
 std::string arguments_object(const chat::ToolUse& call) {
   if (!call.input.empty()) return std::string(call.input.json);
   return arguments_object(call.input_text);

@@ -43,6 +43,10 @@ std::size_t leading_system_messages(const chat::Request& request);
 // The turns of request.messages behind the leading system messages.
 std::vector<Turn> make_turns(const chat::Request& request);
 
+// Takes away the results made up at the end of `turns`: the calls of a last assistant turn are not
+// answered yet where nothing is asked.
+void leave_calls_open(std::vector<Turn>& turns);
+
 // The arguments of a call as a JSON object. Text that is no object (a model may write anything) is
 // carried as the one member "arguments"; nothing at all becomes {}.
 std::string arguments_object(const chat::ToolUse& call);
