@@ -145,6 +145,33 @@ std::optional<EnginePace> engine_pace(const Turn& turn, const AttemptSetup& setu
   return pace;
 }
 
+// A try, as far as the observer is concerned: before one at a model on this machine whoever reads
+// ahead there gives way, until the try has ended.
+class ObservedTry {
+ public:
+  ObservedTry(Turn& turn, const AttemptSetup& setup)
+      : turn_(turn), here_(is_here(setup.upstreams.policy, setup.candidate)) {}
+  ObservedTry(const ObservedTry&) = delete;
+  ObservedTry& operator=(const ObservedTry&) = delete;
+  ~ObservedTry() {
+    if (begun_) turn_.observer->local_ended();
+  }
+
+  // Only where there is an observer.
+  http::asio::awaitable<void> begin() {
+    turn_.kept.emplace();
+    begun_ = here_;
+    if (here_) {
+      co_await turn_.observer->make_way(turn_.exchange.loop(), turn_.facts.conversation);
+    }
+  }
+
+ private:
+  Turn& turn_;
+  const bool here_;
+  bool begun_ = false;
+};
+
 struct Deadlines {
   Instant head;
   Instant whole;
@@ -183,6 +210,12 @@ RelaySetup relay_setup_of(const Turn& turn, const AttemptSetup& setup, Instant u
                     until,
                     engine_pace(turn, setup),
                     tool_check(turn, setup)};
+}
+
+Answerer answerer_of(const AttemptSetup& setup, const Body& body) {
+  Answerer answerer = setup.answerer;
+  answerer.compacted = body.note.dropped;
+  return answerer;
 }
 
 void end(AttemptResult& result, const Turn& turn, Instant started) {
@@ -275,6 +308,8 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   provider::Provider& provider = *setup.upstreams.providers[candidate.target.provider];
   result.ended = started;
   const bool formed = is_formed(turn, setup);
+  ObservedTry observed(turn, setup);
+  if (turn.observer != nullptr) co_await observed.begin();
   if (formed) co_await count_texts(turn, setup.upstreams, candidate);
   Result<Body> body = make_body(turn, setup);
   if (!body) {
@@ -311,10 +346,8 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
       provider.hide_credentials(value, attempt.client);
     }
   }
-  Answerer answerer = setup.answerer;
-  answerer.compacted = body->note.dropped;
-  HeaderList headers =
-      answer_headers(turn, answerer, own_vendor ? result.vendor_headers : HeaderList());
+  HeaderList headers = answer_headers(turn, answerer_of(setup, *body),
+                                      own_vendor ? result.vendor_headers : HeaderList());
   RelaySetup relay_setup = relay_setup_of(turn, setup, until.whole);
   if (turn.request.stream) relay_setup.headers = header_block(headers);
   Result<void> answered;

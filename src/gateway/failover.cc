@@ -98,6 +98,10 @@ std::string Failover::why_not_preferred(const router::Plan& plan) const {
 
 http::asio::awaitable<void> Failover::run() {
   router::Plan plan = make_plan();
+  if (turn_.observer != nullptr) {
+    turn_.local = local_aim(turn_, plan);
+    turn_.observer->began(seen_turn(turn_));
+  }
   for (;;) {
     const After after = co_await walk(plan);
     if (after == After::done || turn_.client_gone) break;

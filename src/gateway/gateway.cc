@@ -151,10 +151,28 @@ http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, Diale
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
   const FailoverParts failover_parts{*upstreams, parts_.health, parts_.spend, parts_.waiting,
                                      parts_.options};
+  if (!turn.direct) watch(turn, upstreams);
   Failover failover(turn, failover_parts);
   co_await failover.run();
 
+  show_answer(turn);
   settle(turn);
+}
+
+void Gateway::watch(Turn& turn, const std::shared_ptr<const Upstreams>& upstreams) {
+  if (parts_.observer == nullptr) return;
+  turn.upstreams = upstreams;
+  turn.observer = parts_.observer;
+  turn.kept.emplace();
+}
+
+void Gateway::show_answer(Turn& turn) {
+  if (turn.observer == nullptr || turn.row.outcome != "ok" || !turn.kept->whole()) return;
+  SeenAnswer seen;
+  seen.answer = std::move(*turn.kept);
+  seen.local = turn.row.tier == router::name(router::Tier::local);
+  seen.usage = turn.row.usage;
+  turn.observer->answered(seen_turn(turn), std::move(seen));
 }
 
 void Gateway::settle(Turn& turn) {

@@ -41,6 +41,7 @@ struct GatewayParts {
   Tally& tally;
   OwnRoutes& own;
   const GatewayOptions& options;
+  TurnObserver* observer = nullptr;  // null = nobody reads along
 };
 
 class Gateway final : public http::Handler {
@@ -64,6 +65,9 @@ class Gateway final : public http::Handler {
   http::asio::awaitable<void> pass_to_vendor(http::Exchange& exchange, RouteMatch route);
   // What needs no upstream.
   http::asio::awaitable<void> answer_here(http::Exchange& exchange, RouteMatch route);
+  // Lets the observer, if there is one, see the turn and its answer.
+  void watch(Turn& turn, const std::shared_ptr<const Upstreams>& upstreams);
+  void show_answer(Turn& turn);
   void settle(Turn& turn);
 
   GatewayParts parts_;

@@ -60,8 +60,9 @@ Result<LocalBody> local_body(const LocalBodyInput& input) {
                        input.candidate, input.provider, input.form, input.offers});
   }
   // What may be asked of it is decided by the request as it came.
-  const dialect::EncodeOptions options =
+  dialect::EncodeOptions options =
       encode_options(input.request, input.policy, input.candidate, input.provider);
+  options.purpose = input.purpose;
   const dialect::Dialect& dialect = input.provider.dialect();
   LocalBody body;
   if (input.form == nullptr) {

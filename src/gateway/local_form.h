@@ -30,6 +30,7 @@ struct LocalBodyInput {
   const provider::Provider& provider;
   chat::LocalForm* form = nullptr;  // null = as it is
   Offers offers = Offers::tools;
+  dialect::Purpose purpose = dialect::Purpose::answer;
 };
 
 struct LocalBody {

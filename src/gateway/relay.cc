@@ -253,6 +253,7 @@ void Relay::on_event(const chat::Event& event) {
     if (setup_.pace) keep_pace(*setup_.pace, event, progress_at_);
   }
   tap_.usage.merge(event.usage);
+  if (turn_.kept) turn_.kept->add(event);
   switch (event.kind) {
     case EventKind::start:
       tap_.model = event.name.utf8();

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
 #include "chat/request.h"
 #include "dialect/dialect.h"
 #include "gateway/credential.h"
+#include "gateway/turn_observer.h"
 #include "http/client.h"
 #include "http/server.h"
 #include "router/planner.h"
@@ -46,6 +48,11 @@ struct Turn {
   // It has chosen to answer in words where the request has tools and wants a format: the next try
   // is without tools and forces the format.
   bool format_now = false;
+  // Who reads along, or null; the answer is kept for it, and how this machine would be asked.
+  TurnObserver* observer = nullptr;
+  std::shared_ptr<const Upstreams> upstreams;
+  std::optional<chat::KeptAnswer> kept;
+  std::optional<LocalAim> local;
   state::RequestRow row;
 };
 

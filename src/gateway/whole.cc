@@ -9,14 +9,15 @@ namespace {
 // Taps events and, when translating, folds them into a writer.
 class Fold final : public dialect::EventSink {
  public:
-  Fold(const Turn& turn, dialect::Writer* writer, const std::optional<EnginePace>& engine_pace)
-      : pace(engine_pace), loop_(turn.exchange.loop()), request_(turn.request), writer_(writer) {}
+  Fold(Turn& turn, dialect::Writer* writer, const std::optional<EnginePace>& engine_pace)
+      : pace(engine_pace), loop_(turn.exchange.loop()), turn_(turn), writer_(writer) {}
 
   void write_to(dialect::Writer& writer) { writer_ = &writer; }
   Duration silence() const { return pace ? loop_.now() - pace->last() : Duration(); }
 
   void on_event(const chat::Event& event) override {
     tap.usage.merge(event.usage);
+    if (turn_.kept) turn_.kept->add(event);
     tap.content_bytes += static_cast<std::int64_t>(event.text.escaped.size());
     if (chat::is_content(event)) {
       ++tap.content_events;
@@ -35,7 +36,7 @@ class Fold final : public dialect::EventSink {
     }
     if (pace) keep_pace(*pace, event, loop_.now());
     if (writer_ == nullptr) return;
-    writer_->fold(starts_tool(event) ? with_declared_name(event, request_) : event);
+    writer_->fold(starts_tool(event) ? with_declared_name(event, turn_.request) : event);
   }
 
   AnswerTap tap;
@@ -45,7 +46,7 @@ class Fold final : public dialect::EventSink {
 
  private:
   const http::Loop& loop_;
-  const chat::Request& request_;
+  Turn& turn_;
   dialect::Writer* writer_;
 };
 
