@@ -237,6 +237,8 @@ std::vector<std::string> arguments(const LaunchPlan& plan, const std::string& so
       "--metrics",
       "--no-context-shift",
       "--jinja",
+      // A conversation that ends in the assistant's words is taken as it is, not gone on with.
+      "--no-prefill-assistant",
   };
   out.insert(out.end(), rest.begin(), rest.end());
   return out;

@@ -185,7 +185,8 @@ TEST(Launch, arguments_are_fixed) {
   EXPECT_EQ(line,
             "/p --model /m --mmproj /mm --host /s/e.sock --offline --no-ui --ctx-size 32768 "
             "--parallel 2 --kv-unified --batch-size 256 --ubatch-size 256 --threads 1 "
-            "--ctx-checkpoints 8 --cache-ram 100 --slots --metrics --no-context-shift --jinja ");
+            "--ctx-checkpoints 8 --cache-ram 100 --slots --metrics --no-context-shift --jinja "
+            "--no-prefill-assistant ");
   const auto options = needed_options();
   EXPECT_NE(std::find(options.begin(), options.end(), "--mmproj"), options.end());
   EXPECT_NE(std::find(options.begin(), options.end(), "--kv-unified"), options.end());

@@ -26,7 +26,7 @@ mode = open(here + "/mode").read().strip()
 if "--help" in sys.argv:
     print("--model --mmproj --host --offline --no-ui --ctx-size --parallel --kv-unified")
     print("--batch-size --ubatch-size --threads --ctx-checkpoints --cache-ram --slots --metrics")
-    print("--jinja" if mode == "old" else "--no-context-shift --jinja")
+    print("--jinja" if mode == "old" else "--no-context-shift --jinja --no-prefill-assistant")
     if mode == "slow-help":
         open(here + "/asked", "w").close()
         sys.stdout.flush()

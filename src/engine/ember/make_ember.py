@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes ember, Nightlight's self-test model: make_ember.py OUTPUT.gguf [VARIANT]
+"""Writes ember, Nightlight's self-test model: make_ember.py OUTPUT.gguf [VARIANT | IDLE]
 
 VARIANT is rows, experts, dense or projector (variants.py) instead of ember itself.
 Python's standard library only, no network, under a second. README.md beside it says what ember can
-do and how it does it.
+do and how it does it. IDLE instead is a number of layers more for ember that only cost time.
 """
 
 import os
@@ -17,13 +17,17 @@ import variants  # noqa: E402
 def build(kind):
     if kind == "projector":
         return variants.build_projector()
+    if kind.isdigit():
+        return model.build(int(kind))
     return variants.build(kind) if kind else model.build()
 
 
 def main():
     kind = sys.argv[2] if len(sys.argv) == 3 else ""
-    if len(sys.argv) not in (2, 3) or kind not in ("", "projector", *variants.KINDS):
-        print("make_ember: the file to write is needed, and perhaps a variant", file=sys.stderr)
+    known = kind in ("", "projector", *variants.KINDS) or kind.isdigit()
+    if len(sys.argv) not in (2, 3) or not known:
+        print("make_ember: the file to write is needed, and perhaps a variant or a number of idle "
+              "layers", file=sys.stderr)
         return 2
     data = build(kind)
     # Appears whole or not at all: a server may be told of it while the build still runs.

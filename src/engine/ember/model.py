@@ -7,7 +7,7 @@ import gguf
 import layers
 import phrases
 from network import (CONST, GLOBAL_BASE, GLOBAL_PAIRS, HEAD, RESIDUAL_RMS, SLOTS, WIDTH, WINDOW,
-                     WINDOW_BASE)
+                     WINDOW_BASE, Layer)
 from speech import Speech
 from vocabulary import CONTROL, Vocabulary
 
@@ -132,11 +132,17 @@ def write_tokenizer(file, vocabulary):
         file.put("tokenizer." + key, kind, value)
 
 
-def build():
-    """The finished file as bytes; the same every time."""
+def idle_layer(number):
+    """A layer that takes an engine's time and changes nothing. Five of six look at a window."""
+    return Layer(number % 6 != 5, heads=16, neurons=1024)
+
+
+def build(idle=0):
+    """The finished file as bytes; the same every time. idle: layers more, for benchmarks that want
+    a model as slow as a larger one."""
     vocabulary, file = Vocabulary(), gguf.Gguf()
     stack = [layers.previous_token(), layers.distances(), layers.nearest_event(), layers.wanted(),
-             layers.copy_repeat(), layers.copy_and_speak()]
+             layers.copy_repeat(), *map(idle_layer, range(idle)), layers.copy_and_speak()]
     speech = Speech(vocabulary, stack[-1])
     speech.write()
     write_tokens(file, vocabulary, speech.codes)
