@@ -5,10 +5,10 @@ FUZZ_SECONDS ?= 60
 # no: `make build` and `make test` leave the engine alone, and what needs it is skipped.
 ENGINE ?= yes
 
-.PHONY: help build engine run package test check format golden e2e bench fuzz clean
+.PHONY: help build engine run package test check format golden e2e bench bench-standby fuzz clean
 
 help:  ## this list
-	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 15
 
 build: binary  ## set-up, gateway and engine: everything that run needs, nothing started
 	@[ $(ENGINE) = no ] || tools/engine.sh
@@ -67,6 +67,15 @@ bench:  ## microbenchmarks and the runs behind docs/performance.md
 	@python3 tests/e2e/agent_talk.py build/bench/talks
 	@export NL_TALKS=build/bench/talks; for bench in build/bench/bench/*_bench; do [ ! -x $$bench ] || $$bench; done
 	@[ ! -e bench/run.py ] || NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/run.py
+
+bench-standby:  ## warm standby: first token at failover, a trace of four windows, added latency
+	@tools/setup.sh build bench
+	@mkdir -p build
+	@cmake --preset bench >build/bench.configure.log 2>&1 || { cat build/bench.configure.log; exit 1; }
+	@cmake --build --preset bench --target nightlight standby_trace
+	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby.py
+	@build/bench/standby_trace
+	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby.py --latency
 
 fuzz:  ## every fuzz target for FUZZ_SECONDS (60)
 	@tools/setup.sh build fuzz

@@ -35,4 +35,7 @@ if(NL_BENCH)
   add_executable(relay_bet ${PROJECT_SOURCE_DIR}/bench/relay_bet.cc)
   target_link_libraries(relay_bet PRIVATE http base nl_options)
   nl_reuse_pch(relay_bet TRUE)
+  # A simulation that drives the scheduler of warm standby.
+  add_executable(standby_trace ${PROJECT_SOURCE_DIR}/bench/standby_trace.cc)
+  target_link_libraries(standby_trace PRIVATE standby dialect chat base nl_options)
 endif()

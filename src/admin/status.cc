@@ -157,6 +157,31 @@ std::string Status::restart_json() const {
                      quoted(refusal_));
 }
 
+// Numbers and names of clients; nothing of what anybody said.
+std::string Status::standby_json() const {
+  if (standby_ == nullptr) return "null";
+  const auto seconds = [](Duration duration) {
+    return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  };
+  const standby::StandbyState state = standby_->snapshot();
+  std::string conversations;
+  for (const standby::ConversationState& one : state.conversations) {
+    conversations += fmt::format(
+        R"({}{{"client":{},"warm_to":{},"tokens":{},"warm_tokens":{},"idle_s":{},"warm_for_s":{},)"
+        R"("trouble":{}}})",
+        conversations.empty() ? "" : ",", quoted(one.client), quoted(standby::name(one.point)),
+        one.tokens, one.warm_tokens, seconds(one.idle), seconds(one.warm_for), quoted(one.trouble));
+  }
+  return fmt::format(R"({{"target":{},"reading":{},"paused":{},"read_tokens_per_s":{:.1f},)"
+                     R"("conversations_max":{},"conversations":[{}],"readings":{},"preempted":{},)"
+                     R"("rereads":{},"tokens_read":{},"last_local_tokens":{},)"
+                     R"("last_local_cached":{}}})",
+                     quoted(standby_->target()), state.reading, quoted(state.paused),
+                     state.read_rate, state.conversations_max, conversations, state.readings,
+                     state.preempted, state.rereads, state.tokens_read, state.last_local_tokens,
+                     state.last_local_cached);
+}
+
 std::string Status::status_json() {
   const Instant now = parts_.clock.now();
   const std::shared_ptr<const gateway::Upstreams> current = upstreams();
@@ -167,19 +192,19 @@ std::string Status::status_json() {
   }
   std::string notes;
   for (const std::string& note : notes_) notes += (notes.empty() ? "" : ",") + quoted(note);
-  return fmt::format(R"({{"version":"{}","pid":{},"uptime_s":{},"listen":[{}],"tiers":[{}],)"
-                     R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
-                     R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
-                     R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
-                     R"("engine":{},"restart":{},"offline":{},"ledger_dropped":{},"notes":[{}]}})",
-                     kVersion, ::getpid(),
-                     std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(),
-                     listen, tiers_json(current->policy), quoted(today.tier),
-                     quoted(today.provider), quoted(today.model), quoted(today.reason),
-                     today.requests, today.errors, today.failovers, usd(today.cost_micro_usd),
-                     usd(parts_.spend.spent()), usd(current->policy.failover_cap_micro_usd),
-                     engine_json(current->policy), restart_json(), parts_.health.offline(now),
-                     parts_.ledger.dropped(), notes);
+  return fmt::format(
+      R"({{"version":"{}","pid":{},"uptime_s":{},"listen":[{}],"tiers":[{}],)"
+      R"("now":{{"tier":{},"provider":{},"model":{},"reason":{}}},)"
+      R"("today":{{"requests":{},"errors":{},"failovers":{},"cost_usd":{:.6f},)"
+      R"("failover_usd":{:.6f},"failover_cap_usd":{:.2f}}},)"
+      R"("engine":{},"standby":{},"restart":{},"offline":{},"ledger_dropped":{},"notes":[{}]}})",
+      kVersion, ::getpid(),
+      std::chrono::duration_cast<std::chrono::seconds>(now - started_).count(), listen,
+      tiers_json(current->policy), quoted(today.tier), quoted(today.provider), quoted(today.model),
+      quoted(today.reason), today.requests, today.errors, today.failovers,
+      usd(today.cost_micro_usd), usd(parts_.spend.spent()),
+      usd(current->policy.failover_cap_micro_usd), engine_json(current->policy), standby_json(),
+      restart_json(), parts_.health.offline(now), parts_.ledger.dropped(), notes);
 }
 
 }  // namespace nl::admin

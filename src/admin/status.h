@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "engine/supervisor.h"
 #include "gateway/gateway.h"
+#include "standby/standby.h"
 
 namespace nl::admin {
 
@@ -38,6 +39,8 @@ class Status final : public gateway::OwnRoutes {
   void set_restarts(int done) { restarts_ = done; }
   // A restart was asked for and did not come about. Any thread.
   void refuse_restart(std::string reason);
+  // What reads along, as set_engine.
+  void set_standby(const standby::Standby& standby) { standby_ = &standby; }
   // A fact people should know, e.g. that a damaged ledger was put aside.
   void add_note(std::string note) { notes_.push_back(std::move(note)); }
 
@@ -46,6 +49,7 @@ class Status final : public gateway::OwnRoutes {
   std::string tiers_json(const router::Policy& policy);
   std::string restart_json() const;
   std::string engine_json(const router::Policy& policy) const;
+  std::string standby_json() const;
   std::shared_ptr<const gateway::Upstreams> upstreams() const;
 
   StatusParts parts_;
@@ -53,6 +57,7 @@ class Status final : public gateway::OwnRoutes {
   std::vector<std::string> listen_;
   std::vector<std::string> notes_;
   const engine::Supervisor* engine_ = nullptr;
+  const standby::Standby* standby_ = nullptr;
   int restarts_ = 0;
   mutable std::mutex mutex_;  // guards what follows
   int restarts_refused_ = 0;

@@ -73,6 +73,18 @@ struct LocalConfig {
   friend bool operator==(const LocalConfig&, const LocalConfig&) = default;
 };
 
+enum class StandbyEnabled : std::uint8_t { automatic, on, off };
+
+// [standby]: the local model reads along while a cloud serves.
+struct StandbyConfig {
+  StandbyEnabled enabled = StandbyEnabled::automatic;
+  int conversations = 4;  // kept warm at most
+  Duration idle = std::chrono::minutes(30);
+  double load_max = 1.0;  // per core, by other programs
+
+  friend bool operator==(const StandbyConfig&, const StandbyConfig&) = default;
+};
+
 // A target as written: "@tier", "provider/model" (the first slash splits) or "provider". "engine"
 // is the supervised engine; it has no entry in `providers`.
 struct TargetConfig {
@@ -118,6 +130,7 @@ struct Config {
   bool failover_cap_is_explicit = false;
   EngineConfig engine;
   LocalConfig local;
+  StandbyConfig standby;
   Limits limits;
   std::string ca_file;  // PEM, besides the system's
   std::string https_proxy, no_proxy;

@@ -69,6 +69,12 @@ profile = "auto"                   # auto: long prompts and tools of known clien
                                    # (`check --profiles` prints it, to copy and edit) | off
 fit = "auto"                       # auto: what is too long for the window is compacted | off
 
+[standby]                          # the local model reads along while a cloud serves
+enabled = "auto"                   # auto (on mains, while others leave room) | on | off
+conversations = 4                  # kept warm at most
+idle_minutes = 30                  # then a conversation is no longer kept warm
+load_max = 1.0                     # processes that want a core, per core, of other programs
+
 [budget]
 failover_usd_per_day = 5.0         # paid answers that stand in for a flat subscription, per day
 

@@ -28,6 +28,7 @@ void parse_targets(TableReader& top, Parsing& parsing);    // [tiers], [[route]]
 void parse_limits(TableReader& top, Parsing& parsing);     // [limits]
 void parse_engine(TableReader& top, Parsing& parsing);     // [engine]
 void parse_local(TableReader& top, Parsing& parsing);      // [local]
+void parse_standby(TableReader& top, Parsing& parsing);    // [standby]
 // listen, hosts, behind_proxy, [auth]; where `listen` stands, for later complaints.
 Place parse_entry(TableReader& top, Parsing& parsing);
 

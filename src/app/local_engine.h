@@ -33,6 +33,7 @@ class LocalEngine {
   const engine::Supervisor& supervisor() const { return supervisor_; }
   // Runs this model instead.
   void use(const EngineChoice& choice);
+  engine::Supervisor& supervisor() { return supervisor_; }
   // Ends the child in order. On the supervisor's loop.
   http::asio::awaitable<void> stop() { return supervisor_.stop(); }
   // Leaves the child to a successor in this process. On the supervisor's loop.

@@ -125,8 +125,10 @@ Result<void> Serving::build() {
     auto worker = std::make_unique<Worker>(clock_, client_options(config_));
     if (engine != nullptr && !engine_) add_engine(worker->loop);
     if (engine_) worker->engine = &engine_->readiness_on(worker->loop);
-    const gateway::GatewayParts parts{worker->loop, health_, *ledger_, *spend_,
-                                      *waiting_,    *tally_, *status_, gateway_options_};
+    if (i == 0) make_standby();
+    const gateway::GatewayParts parts{worker->loop, health_,          *ledger_,
+                                      *spend_,      *waiting_,        *tally_,
+                                      *status_,     gateway_options_, standby_link_.get()};
     auto upstreams = make_upstreams(routing_, worker->client, worker->engine);
     if (i == 0) status_->set_upstreams(upstreams);
     worker->gateway = std::make_unique<gateway::Gateway>(parts, std::move(upstreams));
@@ -136,6 +138,18 @@ Result<void> Serving::build() {
     workers_.push_back(std::move(worker));
   }
   return {};
+}
+
+void Serving::make_standby() {
+  std::optional<provider::Setting> target = standby_target(routing_);
+  if (!target || config_.standby.enabled == StandbyEnabled::off) return;
+  engine::Supervisor* supervisor =
+      target->name == "engine" && engine_ ? &engine_->supervisor() : nullptr;
+  standby_ = std::make_unique<standby::Standby>(clock_, standby_options(config_.standby),
+                                                std::move(*target), supervisor,
+                                                std::make_unique<standby::SystemSurroundings>());
+  standby_link_ = std::make_unique<StandbyLink>(*standby_);
+  status_->set_standby(*standby_);
 }
 
 // True when an earlier program has left `text` bound.
@@ -231,6 +245,7 @@ int Serving::run() {
   watch_signals(first);
   print_plan();
   watch_models();
+  if (standby_) standby_->begin();
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     others_.fetch_add(1, std::memory_order_relaxed);
@@ -244,6 +259,7 @@ int Serving::run() {
   for (const auto& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();
   }
+  if (standby_) standby_->stop();
   if (restarting_) {
     hand_over();
   } else {

@@ -23,6 +23,7 @@
 #include "app/handover.h"
 #include "app/local_engine.h"
 #include "app/policy.h"
+#include "app/standby_link.h"
 #include "app/successor.h"
 #include "app/worker.h"
 #include "gateway/gateway.h"
@@ -50,6 +51,7 @@ class Serving {
   Result<void> build();
   Result<void> choose_engine();
   void add_engine(http::Loop& loop);
+  void make_standby();
   std::shared_ptr<chat::LocalForm> local_form_of(const Config& config) const;
   void stop_engine();
   Result<void> listen();
@@ -97,6 +99,9 @@ class Serving {
   std::jthread earlier_today_;  // reads the ledger of today's earlier runs into tally_
   std::unique_ptr<gateway::WaitingRoom> waiting_;
   std::unique_ptr<admin::Status> status_;
+  // A request that dies with its loop still tells them.
+  std::unique_ptr<standby::Standby> standby_;
+  std::unique_ptr<StandbyLink> standby_link_;  // null = nobody reads along
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<LocalEngine> engine_;  // before its loop's end
   std::shared_ptr<http::TlsDoor> door_;

@@ -79,6 +79,29 @@ void write_engine(Out out, Value engine) {
   fmt::format_to(out, "\n");
 }
 
+void write_standby(Out out, Value standby) {
+  if (!standby.is_object()) return;
+  const std::string paused = text_of(standby["paused"]);
+  const bool reading = standby["reading"].boolean().value_or(false);
+  fmt::format_to(out, "standby   {}",
+                 paused.empty() ? (reading ? "reading along" : "ready") : "pauses: " + paused);
+  if (const double rate = standby["read_tokens_per_s"].number().value_or(0); rate > 0) {
+    fmt::format_to(out, ", reads {:.0f} tokens/s", rate);
+  }
+  fmt::format_to(out, "\n");
+  for (Value one = standby["conversations"].first(); one; one = one.next()) {
+    const std::string client = text_of(one["client"]);
+    fmt::format_to(out, "  {}: warm to {}, {} of {} tokens", client.empty() ? "a client" : client,
+                   text_of(one["warm_to"]), one["warm_tokens"].integer().value_or(0),
+                   one["tokens"].integer().value_or(0));
+    fmt::format_to(out, ", last turn {} ago", span(one["idle_s"].integer().value_or(0)));
+    if (const std::string trouble = text_of(one["trouble"]); !trouble.empty()) {
+      fmt::format_to(out, "; {}", trouble);
+    }
+    fmt::format_to(out, "\n");
+  }
+}
+
 }  // namespace
 
 Result<std::string> status_text(std::string_view json) {
@@ -104,6 +127,7 @@ Result<std::string> status_text(std::string_view json) {
                    provider, text_of(now["model"]), reason.empty() ? "" : ": ", reason);
   }
   write_engine(out, root["engine"]);
+  write_standby(out, root["standby"]);
   const Value today = root["today"];
   fmt::format_to(out, "today     {} requests, {} errors, {} failovers, ${:.2f}\n",
                  today["requests"].integer().value_or(0), today["errors"].integer().value_or(0),

@@ -7,6 +7,7 @@
 #include "dialect/anthropic.h"
 #include "dialect/openai_chat.h"
 #include "gateway/local_attempt.h"
+#include "gateway/observed_try.h"
 #include "gateway/whole.h"
 
 namespace nl::gateway {
@@ -144,33 +145,6 @@ std::optional<EnginePace> engine_pace(const Turn& turn, const AttemptSetup& setu
   if (turn.facts.images) pace.has_images();
   return pace;
 }
-
-// A try, as far as the observer is concerned: before one at a model on this machine whoever reads
-// ahead there gives way, until the try has ended.
-class ObservedTry {
- public:
-  ObservedTry(Turn& turn, const AttemptSetup& setup)
-      : turn_(turn), here_(is_here(setup.upstreams.policy, setup.candidate)) {}
-  ObservedTry(const ObservedTry&) = delete;
-  ObservedTry& operator=(const ObservedTry&) = delete;
-  ~ObservedTry() {
-    if (begun_) turn_.observer->local_ended();
-  }
-
-  // Only where there is an observer.
-  http::asio::awaitable<void> begin() {
-    turn_.kept.emplace();
-    begun_ = here_;
-    if (here_) {
-      co_await turn_.observer->make_way(turn_.exchange.loop(), turn_.facts.conversation);
-    }
-  }
-
- private:
-  Turn& turn_;
-  const bool here_;
-  bool begun_ = false;
-};
 
 struct Deadlines {
   Instant head;

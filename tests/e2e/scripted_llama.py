@@ -9,6 +9,9 @@ A test writes plays; each chat request takes the next one, the last one stays. A
   calls               [(name, arguments as text)]
   stop                the finish reason; "stop" or "tool_calls" by itself
   hang                seconds of silence behind the first chunk
+A request that only reads ahead ("max_tokens":0) takes no play: it is played `ahead` (reads,
+before), or at once. `steps` tells when each began, went on, and ended or was found closed; like
+the real one, this engine finds that out after the batch at hand.
 """
 import json
 import os
@@ -22,15 +25,24 @@ here = os.path.dirname(os.path.abspath(__file__))
 if "--help" in sys.argv:
     print("--model --mmproj --host --offline --no-ui --ctx-size --parallel --kv-unified")
     print("--batch-size --ubatch-size --threads --ctx-checkpoints --cache-ram --slots --metrics")
-    print("--no-context-shift --jinja")
+    print("--no-context-shift --jinja --no-prefill-assistant")
     sys.exit(0)
 if "--version" in sys.argv:
     print("version: 9.9 (scripted)")
     sys.exit(0)
 lock = threading.Lock()
+at_work = set()
+numbers = iter(range(1, 1 << 30))
 
-def next_play():
+def note(number, what):
+    with lock, open(here + "/steps", "a") as steps:
+        steps.write("%d %s %.6f\n" % (number, what, time.monotonic()))
+
+def next_play(body):
     with lock:
+        if json.loads(body).get("max_tokens") == 0:
+            path = here + "/ahead"
+            return {"text": "x", **(json.load(open(path)) if os.path.exists(path) else {})}
         plays = json.load(open(here + "/plays"))
         if len(plays) > 1:
             json.dump(plays[1:], open(here + "/plays", "w"))
@@ -42,7 +54,18 @@ def chunk(delta=None, finish=None, **more):
             "object": "chat.completion.chunk", **more}
     return b"data: " + json.dumps(made).encode() + b"\n\n"
 
-def play(peer, script):
+def play(peer, script, number):
+    note(number, "begin")
+    at_work.add(number)
+    try:
+        act(peer, script, number)
+        note(number, "end")
+    except OSError:
+        note(number, "cut")
+    finally:
+        at_work.discard(number)
+
+def act(peer, script, number):
     if "status" in script:
         body = json.dumps({"error": script["error"]}).encode()
         return reply(peer, script["status"], body)
@@ -53,6 +76,7 @@ def play(peer, script):
                            prompt_progress={"total": reads, "cache": 0, "processed": done,
                                             "time_ms": done}))
         time.sleep(script.get("before", 0) / reads)
+        note(number, "step")
     time.sleep(script.get("hang", 0))
     if script.get("thought"):
         peer.sendall(chunk({"reasoning_content": script["thought"]}))
@@ -94,7 +118,8 @@ def serve(peer):
     elif target == "/slots":
         with open(here + "/slots", "a") as slots:
             slots.write("x")
-        reply(peer, 200, b'[{"id":0,"is_processing":false,"n_decoded":0}]')
+        works = b"true" if at_work else b"false"
+        reply(peer, 200, b'[{"id":0,"is_processing":%s,"n_decoded":0}]' % works)
     elif target == "/tokenize":
         with open(here + "/tokenized", "a") as counted:
             counted.write("x")
@@ -106,7 +131,7 @@ def serve(peer):
         if target.endswith("/input_tokens"):
             reply(peer, 200, b'{"input_tokens":1234,"object":"response.input_tokens"}')
         else:
-            play(peer, next_play())
+            play(peer, next_play(body), next(numbers))
     else:
         reply(peer, 404, b"{}")
 
@@ -140,6 +165,19 @@ class ScriptedLlama:
     def play(self, *plays):
         with open(os.path.join(self.folder, "plays"), "w", encoding="ascii") as f:
             json.dump(plays or [{"text": "hello"}], f)
+
+    def ahead(self, **play):
+        """How requests that only read ahead are played from now on."""
+        with open(os.path.join(self.folder, "ahead"), "w", encoding="ascii") as f:
+            json.dump(play, f)
+
+    def steps(self):
+        """[(number of the chat request, "begin" | "step" | "end" | "cut", time)] so far."""
+        path = os.path.join(self.folder, "steps")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="ascii") as f:
+            return [(int(n), what, float(at)) for n, what, at in map(str.split, f)]
 
     def config(self, extra=""):
         return f'[engine]\nmodel = "ember"\nserver = "{self.program}"\n{extra}'

@@ -1,0 +1,75 @@
+// Standby: keeps the local tier warm: the engine reads along while the cloud serves.
+//
+// Has a thread and a loop of its own; what the gateway's loops call (turn_began, turn_answered,
+// make_way, local_ended) copies, posts and returns. Reads ahead only while it pays: the engine
+// answers, no local request runs or has just run, and in Mode::automatic mains power and a load
+// below the bound. A real local request closes the reading's connection first and begins once the
+// engine has let go of it. Texts stay in memory. stop() it before the engine
+// and the callers' loops end; what they call may be called until it is destroyed.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/supervisor.h"
+#include "provider/provider.h"
+#include "standby/conversation_book.h"
+#include "standby/surroundings.h"
+
+namespace nl::standby {
+
+enum class Mode : std::uint8_t { automatic, on, off };
+
+struct StandbyOptions {
+  Mode mode = Mode::automatic;
+  BookLimits book;
+  Duration rest_after_local = std::chrono::seconds(2);
+  double load_max = 1.0;  // per core, the engine's own work left out
+};
+
+// For people; a copy.
+struct StandbyState {
+  bool reading = false;
+  std::string paused;  // why nothing is read; empty = nothing speaks against it
+  double read_rate = 0;
+  std::size_t conversations_max = 0;
+  std::vector<ConversationState> conversations;
+  std::uint64_t readings = 0;   // done
+  std::uint64_t preempted = 0;  // closed for a real request
+  std::uint64_t rereads = 0;    // the engine was started anew
+  std::int64_t tokens_read = 0;
+  // Of the last real answer of the local tier: its prompt, and what of it was there.
+  std::int64_t last_local_tokens = 0;
+  std::int64_t last_local_cached = 0;
+};
+
+class Standby {
+ public:
+  // `target` is the local server; its Setting::engine is not looked at: `engine` says where a
+  // supervised one is, and is null for any other.
+  Standby(const Clock& clock, StandbyOptions options, provider::Setting target,
+          engine::Supervisor* engine, std::unique_ptr<Surroundings> surroundings);
+  ~Standby();
+  Standby(const Standby&) = delete;
+  Standby& operator=(const Standby&) = delete;
+
+  void begin();
+  // Ends the reading at hand and the thread.
+  void stop();
+
+  // Any thread.
+  const std::string& target() const;
+  void turn_began(SeenTurn turn);
+  void turn_answered(std::string turn_id, chat::KeptAnswer answer);
+  void local_answered(std::int64_t tokens, std::int64_t cached);
+  boost::asio::awaitable<void> make_way(http::Loop& caller, std::uint64_t conversation);
+  void local_ended();
+  StandbyState snapshot() const;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace nl::standby
