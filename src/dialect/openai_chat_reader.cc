@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dialect/block_queue.h"
+#include "dialect/members.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_chat_facts.h"
 
@@ -93,9 +94,12 @@ Result<void> ChatReader::frame(const SseFrame& frame, EventSink& sink) {
 
 Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
   said_ = false;
-  const Value choices = root["choices"];
+  Value choices, counts, timings, progress;
+  find_members(root, {{"choices", &choices},
+                      {"usage", &counts},
+                      {"timings", &timings},
+                      {"prompt_progress", &progress}});
   if (!is_absent(choices) && !choices.is_array()) return wrong("choices", "an array");
-  const Value counts = root["usage"];
   if (!is_absent(counts) && !counts.is_object()) return wrong("usage", "an object");
   if (!started_ && choices) start(root, sink);
   for (Value one = choices.first(); one; one = one.next()) {
@@ -110,10 +114,10 @@ Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
   if (counts.is_object()) {
     usage(openai_chat::read_usage(counts), sink);
     if (stop_ != StopReason::none) finish(sink);
-  } else if (root["timings"].is_object() && !usage_.output) {
-    usage(openai_chat::read_timings(root["timings"]), sink);
+  } else if (timings.is_object() && !usage_.output) {
+    usage(openai_chat::read_timings(timings), sink);
   }
-  if (root["prompt_progress"].is_object()) {
+  if (progress.is_object()) {
     said_ = true;
     chat::Event event;
     event.kind = EventKind::progress;
@@ -129,8 +133,9 @@ Result<void> ChatReader::choice(const Value& choice, const Value& delta, EventSi
     if (!delta.is_object()) return wrong("choices[0].delta", "an object");
     if (auto read = message(delta, sink); !read) return read;
   }
-  const Value reason = choice["finish_reason"];
-  if (is_error(choice["error"])) {
+  Value reason, broken;
+  find_members(choice, {{"finish_reason", &reason}, {"error", &broken}});
+  if (is_error(broken)) {
     error(choice, sink);
     return {};
   }
@@ -149,14 +154,19 @@ Result<void> ChatReader::choice(const Value& choice, const Value& delta, EventSi
 
 // A delta of a stream or the message of a whole answer: the same members.
 Result<void> ChatReader::message(const Value& message, EventSink& sink) {
-  Value thought = message["reasoning_content"];
-  if (is_absent(thought)) thought = message["reasoning"];
+  Value text, thought, reasoning, refusal, calls, legacy;
+  find_members(message, {{"content", &text},
+                         {"reasoning_content", &thought},
+                         {"reasoning", &reasoning},
+                         {"refusal", &refusal},
+                         {"tool_calls", &calls},
+                         {"function_call", &legacy}});
+  if (is_absent(thought)) thought = reasoning;
   if (thought.is_string() && !thought.text().empty()) {
     said_ = true;
     if (auto read = blocks_.text(BlockKind::thinking, thought.text(), sink); !read) return read;
   }
-  if (auto read = content(message["content"], sink); !read) return read;
-  const Value refusal = message["refusal"];
+  if (auto read = content(text, sink); !read) return read;
   if (refusal.is_string() && !refusal.text().empty()) {
     refused_ = true;
     said_ = true;
@@ -164,8 +174,7 @@ Result<void> ChatReader::message(const Value& message, EventSink& sink) {
   } else if (!is_absent(refusal) && !refusal.is_string()) {
     return wrong("refusal", "a string");
   }
-  if (auto read = tool_calls(message["tool_calls"], sink); !read) return read;
-  const Value legacy = message["function_call"];
+  if (auto read = tool_calls(calls, sink); !read) return read;
   if (is_absent(legacy)) return {};
   if (!legacy.is_object()) return wrong("function_call", "an object");
   said_ = true;

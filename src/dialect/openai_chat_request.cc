@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "dialect/json_path.h"
+#include "dialect/members.h"
 #include "dialect/openai_chat.h"
 #include "dialect/tool_schema.h"
 
@@ -15,7 +16,33 @@ bool is_absent(const Value& value) {
 // Reads the members beside `messages`. Every one may be null, which clients use for "unset".
 class FieldDecoder {
  public:
-  FieldDecoder(const Value& root, chat::Request& request) : root_(root), request_(request) {}
+  FieldDecoder(const Value& root, chat::Request& request) : root_(root), request_(request) {
+    find_members(root, {{"model", &model_},
+                        {"max_tokens", &max_tokens_},
+                        {"temperature", &temperature_},
+                        {"stream", &stream_},
+                        {"stream_options", &stream_options_},
+                        {"tools", &tools_},
+                        {"tool_choice", &tool_choice_},
+                        {"max_completion_tokens", &max_completion_tokens_},
+                        {"parallel_tool_calls", &parallel_tool_calls_},
+                        {"top_p", &top_p_},
+                        {"top_k", &top_k_},
+                        {"seed", &seed_},
+                        {"stop", &stop_},
+                        {"response_format", &response_format_},
+                        {"reasoning_effort", &reasoning_effort_},
+                        {"reasoning", &reasoning_},
+                        {"user", &user_},
+                        {"safety_identifier", &safety_identifier_},
+                        {"functions", &functions_},
+                        {"function_call", &function_call_},
+                        {"n", &n_},
+                        {"audio", &audio_},
+                        {"prediction", &prediction_},
+                        {"logprobs", &logprobs_},
+                        {"modalities", &modalities_}});
+  }
 
   Result<void> read() {
     for (const auto step : {&FieldDecoder::model, &FieldDecoder::tools, &FieldDecoder::tool_choice,
@@ -40,26 +67,29 @@ class FieldDecoder {
   void same_dialect_only();
 
   Result<void> integer(const Value& value, std::optional<std::int64_t>& into) const;
-  Result<void> number(std::string_view name, std::optional<double>& into) const;
+  Result<void> number(const Value& value, std::optional<double>& into) const;
 
   const Value& root_;
   chat::Request& request_;
+  Value model_, tools_, functions_, tool_choice_, function_call_;
+  Value max_completion_tokens_, max_tokens_, parallel_tool_calls_;
+  Value temperature_, top_p_, top_k_, seed_, stop_, response_format_;
+  Value reasoning_effort_, reasoning_, stream_, stream_options_, user_, safety_identifier_;
+  Value n_, audio_, prediction_, logprobs_, modalities_;
 };
 
 Result<void> FieldDecoder::model() {
-  const Value model = root_["model"];
-  if (!model) return refuse_missing(root_, root_, "model");
-  if (!model.is_string() || model.text().empty()) {
-    return refuse_type(root_, model, "a model name");
+  if (!model_) return refuse_missing(root_, root_, "model");
+  if (!model_.is_string() || model_.text().empty()) {
+    return refuse_type(root_, model_, "a model name");
   }
-  request_.model = model.text();
+  request_.model = model_.text();
   return {};
 }
 
 Result<void> FieldDecoder::tools() {
-  const Value tools = root_["tools"];
-  if (!is_absent(tools) && !tools.is_array()) return refuse_type(root_, tools, "an array");
-  for (Value tool = tools.first(); tool; tool = tool.next()) {
+  if (!is_absent(tools_) && !tools_.is_array()) return refuse_type(root_, tools_, "an array");
+  for (Value tool = tools_.first(); tool; tool = tool.next()) {
     if (!tool.is_object()) return refuse_type(root_, tool, "an object");
     if (tool["type"].equals("function") || (!tool["type"] && tool["function"])) {
       const Value body = tool["function"];
@@ -75,11 +105,10 @@ Result<void> FieldDecoder::tools() {
     request_.tools.push_back(vendor);
   }
   // The older form: bare functions without a wrapper.
-  const Value functions = root_["functions"];
-  if (!is_absent(functions) && !functions.is_array()) {
-    return refuse_type(root_, functions, "an array");
+  if (!is_absent(functions_) && !functions_.is_array()) {
+    return refuse_type(root_, functions_, "an array");
   }
-  for (Value body = functions.first(); body; body = body.next()) {
+  for (Value body = functions_.first(); body; body = body.next()) {
     if (auto read = function(body, {}); !read) return read;
   }
   return {};
@@ -105,8 +134,7 @@ Result<void> FieldDecoder::function(const Value& body, const Value& declaration)
 }
 
 Result<void> FieldDecoder::tool_choice() {
-  Value choice = root_["tool_choice"];
-  if (is_absent(choice)) choice = root_["function_call"];
+  const Value choice = is_absent(tool_choice_) ? function_call_ : tool_choice_;
   if (is_absent(choice)) return {};
   // Several tools by name narrow the list; the mode is what other vendors can express.
   Value mode = choice;
@@ -145,8 +173,7 @@ Result<void> FieldDecoder::integer(const Value& value, std::optional<std::int64_
   return {};
 }
 
-Result<void> FieldDecoder::number(std::string_view name, std::optional<double>& into) const {
-  const Value value = root_[name];
+Result<void> FieldDecoder::number(const Value& value, std::optional<double>& into) const {
   if (is_absent(value)) return {};
   const auto number = value.number();
   if (!number) return refuse_type(root_, value, "a number");
@@ -155,32 +182,30 @@ Result<void> FieldDecoder::number(std::string_view name, std::optional<double>& 
 }
 
 Result<void> FieldDecoder::limits() {
-  const Value newer = root_["max_completion_tokens"];
-  const Value limit = is_absent(newer) ? root_["max_tokens"] : newer;
+  const Value& newer = max_completion_tokens_;
+  const Value& limit = is_absent(newer) ? max_tokens_ : newer;
   if (auto read = integer(limit, request_.max_tokens); !read) return read;
   if (request_.max_tokens && *request_.max_tokens < 1) {
     return refuse_type(root_, limit, "a number of at least 1");
   }
-  const Value parallel = root_["parallel_tool_calls"];
-  if (is_absent(parallel)) return {};
-  if (!parallel.is_bool()) return refuse_type(root_, parallel, "a boolean");
-  request_.parallel_tools = parallel.boolean();
+  if (is_absent(parallel_tool_calls_)) return {};
+  if (!parallel_tool_calls_.is_bool()) return refuse_type(root_, parallel_tool_calls_, "a boolean");
+  request_.parallel_tools = parallel_tool_calls_.boolean();
   return {};
 }
 
 Result<void> FieldDecoder::sampling() {
-  if (auto read = number("temperature", request_.sampling.temperature); !read) return read;
-  if (auto read = number("top_p", request_.sampling.top_p); !read) return read;
-  if (auto read = integer(root_["top_k"], request_.sampling.top_k); !read) return read;
-  request_.sampling.seed = root_["seed"].integer();
-  const Value stop = root_["stop"];
-  if (is_absent(stop)) return {};
-  if (stop.is_string()) {
-    if (!stop.text().empty()) request_.sampling.stop.push_back(stop.text());
+  if (auto read = number(temperature_, request_.sampling.temperature); !read) return read;
+  if (auto read = number(top_p_, request_.sampling.top_p); !read) return read;
+  if (auto read = integer(top_k_, request_.sampling.top_k); !read) return read;
+  request_.sampling.seed = seed_.integer();
+  if (is_absent(stop_)) return {};
+  if (stop_.is_string()) {
+    if (!stop_.text().empty()) request_.sampling.stop.push_back(stop_.text());
     return {};
   }
-  if (!stop.is_array()) return refuse_type(root_, stop, "a string or an array");
-  for (Value word = stop.first(); word; word = word.next()) {
+  if (!stop_.is_array()) return refuse_type(root_, stop_, "a string or an array");
+  for (Value word = stop_.first(); word; word = word.next()) {
     if (!word.is_string()) return refuse_type(root_, word, "a string");
     if (!word.text().empty()) request_.sampling.stop.push_back(word.text());
   }
@@ -188,7 +213,7 @@ Result<void> FieldDecoder::sampling() {
 }
 
 Result<void> FieldDecoder::format() {
-  const Value format = root_["response_format"];
+  const Value& format = response_format_;
   if (is_absent(format)) return {};
   if (!format.is_object()) return refuse_type(root_, format, "an object");
   const Value type = format["type"];
@@ -227,13 +252,13 @@ chat::Effort effort_of(const Value& word) {
 }
 
 Result<void> FieldDecoder::reasoning() {
-  const Value word = root_["reasoning_effort"];
+  const Value& word = reasoning_effort_;
   if (!is_absent(word)) {
     if (!word.is_string()) return refuse_type(root_, word, "a string");
     request_.reasoning.effort = effort_of(word);
     request_.reasoning.enabled = request_.reasoning.effort != chat::Effort::none;
   }
-  const Value block = root_["reasoning"];
+  const Value& block = reasoning_;
   if (is_absent(block)) return {};
   if (!block.is_object()) return refuse_type(root_, block, "an object");
   if (auto read = integer(block["max_tokens"], request_.reasoning.budget_tokens); !read) {
@@ -251,37 +276,33 @@ Result<void> FieldDecoder::reasoning() {
 }
 
 Result<void> FieldDecoder::streaming() {
-  const Value stream = root_["stream"];
-  if (!is_absent(stream)) {
-    if (!stream.is_bool()) return refuse_type(root_, stream, "a boolean");
-    request_.stream = stream.boolean().value_or(false);
+  if (!is_absent(stream_)) {
+    if (!stream_.is_bool()) return refuse_type(root_, stream_, "a boolean");
+    request_.stream = stream_.boolean().value_or(false);
   }
-  const Value options = root_["stream_options"];
-  if (!is_absent(options)) {
-    if (!options.is_object()) return refuse_type(root_, options, "an object");
-    request_.include_usage = options["include_usage"].boolean().value_or(false);
+  if (!is_absent(stream_options_)) {
+    if (!stream_options_.is_object()) return refuse_type(root_, stream_options_, "an object");
+    request_.include_usage = stream_options_["include_usage"].boolean().value_or(false);
   }
-  const Value user = root_["user"];
-  if (!is_absent(user) && !user.is_string()) return refuse_type(root_, user, "a string");
-  request_.user = user.text();
-  if (request_.user.empty()) request_.user = root_["safety_identifier"].text();
+  if (!is_absent(user_) && !user_.is_string()) return refuse_type(root_, user_, "a string");
+  request_.user = user_.text();
+  if (request_.user.empty()) request_.user = safety_identifier_.text();
   return {};
 }
 
 // What changes the meaning of an answer and has no equivalent elsewhere.
 void FieldDecoder::same_dialect_only() {
   if (!request_.only_this_dialect.empty()) return;
-  if (root_["n"].integer().value_or(1) > 1) {
+  if (n_.integer().value_or(1) > 1) {
     request_.only_this_dialect = "n";
-  } else if (root_["audio"].is_object()) {
+  } else if (audio_.is_object()) {
     request_.only_this_dialect = "audio";
-  } else if (root_["prediction"].is_object()) {
+  } else if (prediction_.is_object()) {
     request_.only_this_dialect = "prediction";
-  } else if (root_["logprobs"].boolean().value_or(false)) {
+  } else if (logprobs_.boolean().value_or(false)) {
     request_.only_this_dialect = "logprobs";
   } else {
-    const Value modalities = root_["modalities"];
-    for (Value mode = modalities.first(); mode; mode = mode.next()) {
+    for (Value mode = modalities_.first(); mode; mode = mode.next()) {
       if (!mode.equals("text")) request_.only_this_dialect = "modalities";
     }
   }
