@@ -103,8 +103,7 @@ def failover(model, tokens, how):
         if how != "cold":
             stage.wait_warm("last answer")
         talk.assistant(SAID)
-        talk.call(999, prose(2200, "news"))
-        talk.messages[-1]["content"].append({"type": "text", "text": ASK})
+        talk.user(prose(1000, "news") + "\n" + ASK)
         begin = None
         if how == "warm":
             begin = [None]
@@ -114,7 +113,7 @@ def failover(model, tokens, how):
         seconds, said, provider = stage.ask(talk, begin)
         share = cached_share("anthropic", said.usage)
         read = said.usage.get("cache_read_input_tokens", 0) + said.usage.get("input_tokens", 0)
-        return {"how": how, "ms": seconds * 1000, "recalled": talk.word in said.text,
+        return {"how": how, "ms": seconds * 1000, "recalled": talk.word in said.text, "said": said.text,
                 "provider": provider, "cached": share, "tokens": read,
                 "rate": stage.standby() and stage.standby()["read_tokens_per_s"]}
     finally:
@@ -131,17 +130,20 @@ def dying(stage, begin):
 
 
 def failovers(model, tokens, reps):
-    rows = {how: [failover(model, tokens, how) for _ in range(reps)]
-            for how in ("cold", "last turn", "warm")}
-    print(f"A conversation of about {tokens} tokens; median of {reps}, first token at failover:")
+    print(f"A conversation of about {tokens} tokens; median of {reps}, first token at failover:",
+          flush=True)
     medians = {}
-    for how, found in rows.items():
+    for how in ("cold", "last turn", "warm"):
+        found = [failover(model, tokens, how) for _ in range(reps)]
         medians[how] = statistics.median(row["ms"] for row in found)
         row = found[0]
-        recalled = all(row["recalled"] and row["provider"] == "engine" for row in found)
+        # "pending": the head went out early, before it was known who would answer.
+        recalled = all(row["recalled"] and row["provider"] in ("engine", "pending")
+                       for row in found)
         print(f"{how} {medians[how]:.0f} ms  ({row['tokens']} tokens, {row['cached']:.1%} of them "
               f"read before; code word {'recalled' if recalled else 'NOT RECALLED'})", flush=True)
         if not recalled:
+            print(f"it said {row['said']!r}, by {row['provider']}")
             return 1
     ratio = medians["cold"] / medians["warm"]
     word = "goal met" if ratio >= GOAL else "passes" if ratio >= GATE else "FAILS"
@@ -322,8 +324,8 @@ def waits(model, reps):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=int, default=10000)
-    parser.add_argument("--idle", type=int, default=24, help="idle layers of the model")
+    parser.add_argument("--tokens", type=int, default=8500)
+    parser.add_argument("--idle", type=int, default=2, help="idle layers of the model")
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--latency", action="store_true", help="the cost for others instead")
     parser.add_argument("--seconds", type=float, default=10, help="of one stint of --latency")

@@ -249,7 +249,7 @@ class Simulation {
     if (part != parts_.end() && part->second.first == job_->prompt.mark()) {
       held = std::max(held, part->second.second);
     }
-    held = std::min(held, total_bytes_);
+    held = job_->place == standby::Place::empty ? 0 : std::min(held, total_bytes_);
     job_bytes_ = held;
     left_ = static_cast<double>(tokens(total_bytes_ - held)) + 1;
     started_ = now_;
@@ -328,6 +328,7 @@ int main() {
   fmt::print("|---|---|---|---|---|\n");
   for (const double rate : {45.0, 85.0, 400.0, 1600.0}) {
     print_row("none; 14,000 tokens", {rate, 14'000, false}, turns);
+    print_row("none; local profile, 3,000 tokens", {rate, 3'000, false}, turns);
     print_row("on; 14,000 tokens", {rate, 14'000, true}, turns);
     print_row("on; local profile, 3,000 tokens", {rate, 3'000, true}, turns);
   }

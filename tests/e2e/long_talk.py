@@ -12,7 +12,7 @@ WORDS = ("parser module branch value index cache reader writer buffer layer toke
          "bridge canvas device editor folder garden harbor island jacket ladder magnet needle "
          "orchid pepper quartz ribbon saddle tunnel velvet walnut yellow zipper").split()
 # Ember's tokenizer, on text like this.
-CHARS_PER_TOKEN = 3.7
+CHARS_PER_TOKEN = 2.7
 ASK = "What is the code word?"
 TOOLS = ("Read", "Grep", "Glob", "Edit", "Write")
 
