@@ -113,7 +113,8 @@ def failover(model, tokens, how):
         seconds, said, provider = stage.ask(talk, begin)
         share = cached_share("anthropic", said.usage)
         read = said.usage.get("cache_read_input_tokens", 0) + said.usage.get("input_tokens", 0)
-        return {"how": how, "ms": seconds * 1000, "recalled": talk.word in said.text, "said": said.text,
+        return {"how": how, "ms": seconds * 1000, "recalled": talk.word in said.text,
+                "said": said.text,
                 "provider": provider, "cached": share, "tokens": read,
                 "rate": stage.standby() and stage.standby()["read_tokens_per_s"]}
     finally:
