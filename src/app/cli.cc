@@ -18,6 +18,7 @@ constexpr const char* kCommands =
 constexpr const char* kExamples[][2] = {
     {"up",
      "Example:\n  nightlight up\n  nightlight up --model ~/models/gemma-4-E4B-it-qat-q4_0.gguf\n"
+     "  nightlight up --retry   # the whole window again, after memory was added or freed\n"
      "  nightlight --listen 127.0.0.1:2400 up"},
     {"restart",
      "Example:\n  nightlight restart                 # after an update or a new configuration"},
@@ -33,7 +34,9 @@ constexpr const char* kExamples[][2] = {
      "Example:\n  nightlight pull                    # a Gemma 4 that fits this machine\n"
      "  nightlight pull gemma4:26b\n  nightlight pull hf:OWNER/REPOSITORY/FILE.gguf\n"
      "  nightlight pull ~/models/gemma-4-E4B-it-qat-q4_0.gguf"},
-    {"models", "Example:\n  nightlight models\n  nightlight models --json"},
+    {"models",
+     "Example:\n  nightlight models\n  nightlight models --fit         # which sizes fit, and how\n"
+     "  nightlight models --fit --json"},
     {"show", "Example:\n  nightlight show gemma4:26b"},
     {"rm", "Example:\n  nightlight rm gemma4:26b\n  nightlight rm --unfinished"},
     {"version", "Example:\n  nightlight version"},
@@ -77,6 +80,7 @@ void add_model_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   pull->add_option("model", options.subject, "NAME:TAG, hf:OWNER/REPO/FILE.gguf or a file here")
       ->type_name("MODEL");
   CLI::App* models = app.add_subcommand("models", "list the models on this machine");
+  models->add_flag("--fit", options.fit, "which sizes of Gemma 4 fit this machine, and how");
   CLI::App* show = app.add_subcommand("show", "what a pulled model is and how it runs here");
   takes_model(show)->required();
   CLI::App* rm = app.add_subcommand("rm", "remove a pulled model");
@@ -92,6 +96,7 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   up->add_option("--model", options.config.model,
                  "run this as tier 3: a pulled name, or a file (a projector beside it is used)")
       ->type_name("MODEL");
+  up->add_flag("--retry", options.retry, "forget what failed here before for lack of memory");
   up->add_flag(kRehearsalOption, raw.rehearse, "")->group("");
   app.add_subcommand("restart",
                      "replace the running gateway by the program on disk: no request fails, the "

@@ -47,6 +47,8 @@ struct CliOptions {
   Form form = Form::people;  // --json, --line, --defaults
   // why: the id; run: the client; report: --since; pull, show, rm: the model
   std::string subject;
+  bool fit = false;                // models: what of the family fits this machine
+  bool retry = false;              // up: forget what failed here before
   std::vector<std::string> rest;   // run: what follows --
   std::string program;             // argv[0]
   std::vector<std::string> words;  // the whole command line, argv[0] first

@@ -6,8 +6,10 @@
 // choice: the supervisor looks for it again, `trouble` tells people now.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/config.h"
 #include "app/environment.h"
@@ -24,11 +26,20 @@ struct EngineChoice {
   bool self_test = false;
   bool eager = true;
   std::string trouble;  // why the model cannot run as things are; empty = nothing known
+  // Three lines for people: machine, model with its real window, rates. Empty for the self-test.
+  std::string explained;
+  std::string fit_record;  // where what worked and what failed is remembered; empty = nowhere
+  // Why nothing may be loaded this moment; "" = it may. Any thread.
+  std::function<std::string()> occupied;
 };
 
 // `program_folder` is where this program is: a build tree or PREFIX/bin.
 EngineChoice choose_engine(const EngineConfig& config, const Environment& environment,
                            const std::string& program_folder);
+
+// Programs that the engine may be, best first.
+std::vector<std::string> engine_programs(const EngineConfig& config, const Environment& environment,
+                                         const std::string& program_folder);
 
 // The folder of the running program; empty when it cannot be told.
 std::string program_folder();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -20,6 +21,10 @@ int number(dialect::Value value) {
   return static_cast<int>(value.integer().value_or(-1));
 }
 
+std::uint64_t bytes_of(dialect::Value value) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer().value_or(0), 0));
+}
+
 std::string text(dialect::Value value) {
   return value.text().utf8();
 }
@@ -30,7 +35,13 @@ void write_engine(dialect::JsonWriter& writer, const engine::HandedChild& child)
   writer.boolean("unix_only", child.network == engine::NetworkRule::unix_only);
   writer.string("folder", child.folder).integer("lock", child.folder_lock);
   writer.string("fingerprint", child.fingerprint).integer("starts", child.starts);
-  writer.integer("steps_down", child.steps_down);
+  writer.boolean("verified", child.verified);
+  writer.integer("free", static_cast<std::int64_t>(child.free.bytes));
+  writer.key("free_on_gpus").begin_array();
+  for (const std::uint64_t bytes : child.free.gpu_bytes) {
+    writer.integer(static_cast<std::int64_t>(bytes));
+  }
+  writer.end_array();
   writer.end_object();
 }
 
@@ -44,7 +55,11 @@ engine::HandedChild read_engine(dialect::Value value) {
   child.folder_lock = number(value["lock"]);
   child.fingerprint = text(value["fingerprint"]);
   child.starts = number(value["starts"]);
-  child.steps_down = number(value["steps_down"]);
+  child.verified = value["verified"].boolean().value_or(false);
+  child.free.bytes = bytes_of(value["free"]);
+  for (dialect::Value one = value["free_on_gpus"].first(); one; one = one.next()) {
+    child.free.gpu_bytes.push_back(bytes_of(one));
+  }
   return child;
 }
 

@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/model_record.h"
-#include "base/log.h"
-
 namespace nl::app {
 namespace {
 
@@ -16,11 +13,9 @@ engine::SupervisorOptions options_for(const EngineChoice& choice, LocalEnginePar
   engine::SupervisorOptions options;
   options.start = choice.eager ? engine::Start::eager : engine::Start::on_demand;
   options.preparation.runtime_folder = std::move(parts.runtime_folder);
+  options.preparation.fit_record = choice.fit_record;
+  options.preparation.occupied = choice.occupied;
   options.adopt = std::move(parts.left);
-  options.remember = [store = std::move(parts.store)](const engine::Wanted& wanted) {
-    const auto noted = note_steps_down(store, wanted.model, wanted.steps_down);
-    if (!noted) log::warn("that memory ran out is not noted: {}", noted.error().message);
-  };
   return options;
 }
 

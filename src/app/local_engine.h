@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "app/engine_choice.h"
-#include "engine/model_store.h"
 #include "engine/supervisor.h"
 #include "provider/provider.h"
 
@@ -19,7 +18,6 @@ namespace nl::app {
 
 struct LocalEngineParts {
   std::string runtime_folder;               // XDG_RUNTIME_DIR, or empty
-  engine::ModelStore store;                 // where a model's wants are noted
   std::optional<engine::HandedChild> left;  // by an earlier program in this process
 };
 

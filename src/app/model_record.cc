@@ -11,8 +11,6 @@
 namespace nl::app {
 namespace {
 
-constexpr std::int64_t kStepsDownMax = 16;
-
 void write_blob(dialect::JsonWriter& writer, std::string_view name, const BlobRecord& blob) {
   writer.key(name).begin_object();
   writer.string("digest", "sha256:" + blob.hex);
@@ -54,7 +52,6 @@ std::string record_json(const ModelRecord& record) {
   writer.boolean("verified", record.verified);
   write_blob(writer, "model", record.model);
   if (record.projector) write_blob(writer, "projector", *record.projector);
-  if (record.steps_down > 0) writer.integer("steps_down", record.steps_down);
   writer.end_object();
   return text + "\n";
 }
@@ -80,21 +77,7 @@ Result<ModelRecord> parse_record(std::string_view json) {
     if (!projector) return std::unexpected(projector.error());
     record.projector = std::move(*projector);
   }
-  const std::int64_t steps = root["steps_down"].integer().value_or(0);
-  record.steps_down = static_cast<int>(std::clamp<std::int64_t>(steps, 0, kStepsDownMax));
   return record;
-}
-
-Result<void> note_steps_down(const engine::ModelStore& store, std::string_view path, int steps) {
-  for (ModelRecord& record : read_records(store)) {
-    if (store.blob(record.model.hex) != path) continue;
-    const auto lock = store.lock();
-    if (!lock) return std::unexpected(lock.error());
-    record.steps_down = steps;
-    const auto written = store.write_manifest(record.name, record_json(record));
-    if (!written) return written;
-  }
-  return {};
 }
 
 std::vector<ModelRecord> read_records(const engine::ModelStore& store) {

@@ -30,7 +30,6 @@ struct ModelRecord {
   bool verified = true;  // the source said the digest; otherwise it was only computed here
   BlobRecord model;
   std::optional<BlobRecord> projector;
-  int steps_down = 0;  // how often it has run out of memory on this machine
 };
 
 // $NIGHTLIGHT_MODELS, else below XDG_DATA_HOME or ~/.local/share; empty when there is no place.
@@ -46,10 +45,6 @@ std::vector<ModelRecord> read_records(const engine::ModelStore& store);
 std::optional<ModelRecord> find_record(const engine::ModelStore& store, std::string_view name);
 // The newest one whose blobs are all there.
 std::optional<ModelRecord> newest_record(const engine::ModelStore& store);
-
-// Notes in the record of the model in the blob `path` how often it has run out of memory. Nothing
-// when no record has it. Errors: io, exhausted (a pull has the store).
-Result<void> note_steps_down(const engine::ModelStore& store, std::string_view path, int steps);
 
 // The digests that these records need.
 std::set<std::string> digests_of(const std::vector<ModelRecord>& records);

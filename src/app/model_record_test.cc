@@ -7,7 +7,6 @@
 #include <fstream>
 
 #include "app/engine_choice.h"
-#include "app/model_advice.h"
 #include "app/pull_progress.h"
 
 namespace nl::app {
@@ -96,16 +95,6 @@ TEST(PullProgressTest, ALineSaysHowFarAndHowLong) {
             "model     [############............]  50 %  7.2 GB of 14.4 GB  40.0 MB/s  3m00s left");
   EXPECT_EQ(progress_line({"model", 500, 500, 1}),
             "model     [########################] 100 %  0.5 KB of 0.5 KB");
-}
-
-TEST(ModelAdviceTest, FollowsTheMachine) {
-  const auto name = [](std::uint64_t gigabytes) {
-    return advise_model(gigabytes * 1'000'000'000).name;
-  };
-  EXPECT_EQ(name(4), "gemma4:e2b-it-qat");
-  EXPECT_EQ(name(8), "gemma4:e2b-it-qat");
-  EXPECT_EQ(name(16), "gemma4:e4b-it-qat");
-  EXPECT_EQ(name(32), "gemma4:26b-a4b-it-qat");
 }
 
 }  // namespace

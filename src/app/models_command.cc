@@ -8,9 +8,10 @@
 
 #include "app/model_record.h"
 #include "app/ollama_store.h"
+#include "app/size_choice.h"
 #include "dialect/json_writer.h"
+#include "engine/fit_plan.h"
 #include "engine/gguf.h"
-#include "engine/launch.h"
 #include "engine/machine.h"
 #include "engine/model_name.h"
 
@@ -64,20 +65,35 @@ struct Shown {
   std::string runs;  // "32768 tokens in 2 conversations", or why not
 };
 
+// What is known of its rates here, and what failed.
+std::string experience(const engine::GgufFacts& facts, const engine::LaunchPlan& plan,
+                       const engine::Machine& machine, const engine::FitRecord& record) {
+  const engine::Rates rates = rates_here(facts, plan, machine, record);
+  std::string text = fmt::format(
+      "; reads {:.0f} tokens/s, writes {:.0f} ({}), keeps {} warm", rates.read, rates.write,
+      rates.read_is_measured ? "measured" : "an estimate", rates.warm_conversations);
+  for (const engine::FitEntry& entry : record.entries()) {
+    const bool of_this = entry.key.model == engine::lasting_name(plan.model);
+    if (of_this && entry.what == engine::FitEntry::What::failed) text += "; " + describe(entry);
+  }
+  return text;
+}
+
 std::string how_it_runs(const engine::ModelStore& store, const ModelRecord& record,
                         const engine::GgufFacts& facts, const Config& config) {
   engine::Wanted wanted;
+  const engine::Machine machine = machine_for({}, store.folder());
   wanted.model = store.blob(record.model.hex);
   wanted.slots = config.engine.slots;
   wanted.context_tokens = static_cast<std::uint32_t>(config.engine.context_tokens);
-  const auto plan = engine::plan_launch(wanted, facts, engine::read_machine(),
-                                        record.projector ? record.projector->bytes : 0);
+  const auto plan =
+      engine::plan_launch(wanted, facts, machine, record.projector ? record.projector->bytes : 0);
   if (!plan) return "not on this machine: " + plan.error().message;
   std::string text =
       fmt::format("{} tokens shared by {} conversations, {} of memory", plan->context_tokens,
                   plan->slots, size_text(plan->memory_bytes_needed));
   if (!plan->note.empty()) text += "; " + plan->note;
-  return text;
+  return text + experience(facts, *plan, machine, engine::FitRecord(fit_record_path(store)));
 }
 
 void show_json(const Shown& shown) {
@@ -130,6 +146,7 @@ void show_text(const Shown& shown) {
 }  // namespace
 
 int list_models(const CliOptions& options, const Environment& environment) {
+  if (options.fit) return show_sizes(options, environment);
   const engine::ModelStore store = model_store(environment);
   const auto records = read_records(store);
   const auto ollama = OllamaStore(environment).models();

@@ -9,10 +9,10 @@
 #include <filesystem>
 
 #include "app/blob_intake.h"
-#include "app/model_advice.h"
+#include "app/catalogue.h"
 #include "app/ollama_store.h"
 #include "app/registry.h"
-#include "engine/machine.h"
+#include "app/size_choice.h"
 
 namespace nl::app {
 namespace {
@@ -193,14 +193,15 @@ int pull(const CliOptions& options, const Config& config, const Environment& env
   std::string wanted = options.subject;
   const bool advised = wanted.empty();
   if (advised) {
-    const engine::Machine machine = engine::read_machine();
-    const bool limited =
-        machine.memory_limit_bytes != 0 && machine.memory_limit_bytes < machine.memory_bytes;
-    const ModelAdvice advice =
-        advise_model(limited ? machine.memory_limit_bytes : machine.memory_bytes);
-    fmt::print("{}", advice.why);
+    const engine::Catalogue sizes = catalogue();
+    const engine::Pick pick =
+        engine::pick_model(sizes, measured_machine(environment), engine::PickWants());
+    fmt::print("{}", pick.explained);
+    if (pick.model == nullptr || pick.file->pull.empty()) return 1;
+    fmt::print("Pulling {}{}.\n", pick.file->pull,
+               pick.file->verified ? "" : " (its name and size are from public lists, unverified)");
     std::fflush(stdout);
-    wanted = advice.name;
+    wanted = pick.file->pull;
   }
   Pull pull(environment, download_options(config, environment));
   const auto record = pull.run(wanted);

@@ -12,8 +12,10 @@
 #include "app/model_record.h"
 #include "app/plan_view.h"
 #include "app/profiles.h"
+#include "app/size_choice.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "engine/fit_record.h"
 #include "http/server.h"
 #include "standby/local_forms.h"
 
@@ -85,8 +87,13 @@ Result<void> Serving::choose_engine() {
   return {};
 }
 
+void Serving::forget_failures() {
+  const auto forgotten = engine::FitRecord(fit_record_path(model_store(environment_))).forget();
+  if (!forgotten) log::warn("{}", forgotten.error().message);
+}
+
 void Serving::add_engine(http::Loop& loop) {
-  LocalEngineParts parts{environment_.text("XDG_RUNTIME_DIR"), model_store(environment_),
+  LocalEngineParts parts{environment_.text("XDG_RUNTIME_DIR"),
                          std::exchange(left_.engine, std::nullopt)};
   engine_ = std::make_unique<LocalEngine>(loop, *engine_choice_, std::move(parts));
   status_->set_engine(engine_->supervisor());
@@ -215,6 +222,9 @@ void Serving::print_plan() const {
   for (const std::string& address : addresses_) text += " " + address;
   text += fmt::format(" (pid {})\n", ::getpid());
   text += plan_text(config_, routing_);
+  if (engine_choice_ && !engine_choice_->explained.empty()) {
+    text += "\n" + engine_choice_->explained;
+  }
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
 }
@@ -235,6 +245,8 @@ int Serving::run() {
   clear_variables(config_.key_variables);
   if (const auto own = refuse_own_address(config_); !own) return say(own.error());
   if (const auto opened = open_ledger(); !opened) return say(opened.error());
+  // A restart keeps the command line, but begins nothing anew.
+  if (options_.retry && left_.restarts == 0) forget_failures();
   if (const auto built = build(); !built) return say(built.error());
   if (const auto bound = listen(); !bound) return say(bound.error());
   const int restarts = left_.restarts;

@@ -50,6 +50,7 @@ class Serving {
   Result<void> open_ledger();
   Result<void> build();
   Result<void> choose_engine();
+  void forget_failures();
   void add_engine(http::Loop& loop);
   void make_standby();
   std::shared_ptr<chat::LocalForm> local_form_of(const Config& config) const;

@@ -68,6 +68,12 @@ void write_engine(Out out, Value engine) {
   if (const auto context = engine["context"].integer().value_or(0); context > 0) {
     fmt::format_to(out, ", window {} tokens", context);
   }
+  if (const double reads = engine["reads"].number().value_or(0); reads > 0) {
+    const std::int64_t warm = engine["warm"].integer().value_or(0);
+    fmt::format_to(out,
+                   ", reads {:.0f} tokens/s and writes {:.0f}, can keep {} conversation{} warm",
+                   reads, engine["writes"].number().value_or(0), warm, warm == 1 ? "" : "s");
+  }
   if (const auto restarts = engine["restarts"].integer().value_or(0); restarts > 0) {
     fmt::format_to(out, ", restarted {} times", restarts);
   }

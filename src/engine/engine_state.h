@@ -46,6 +46,10 @@ struct EngineState {
   bool takes_images = false;
   std::uint32_t context_tokens = 0;
   int slots = 0;
+  // Tokens/s, measured with one prompt when the model was loaded for the first time; 0 = not yet.
+  double read_rate = 0;
+  double write_rate = 0;
+  int warm_conversations = 0;  // that can be kept read at that rate; of use when it is known
   NetworkRule network = NetworkRule::open;
   pid_t pid = -1;
   int restarts = 0;  // starts after the first one

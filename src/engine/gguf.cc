@@ -103,6 +103,7 @@ class Inspection {
     if (done) done = read_keys();
     if (done) done = read_tensors();
     if (done) done = keys_.finish(facts_);
+    if (done) count_active();
     if (done) done = judge();
     if (!done) return std::unexpected(std::move(done.error()));
     return std::move(facts_);
@@ -114,6 +115,7 @@ class Inspection {
   Result<void> read_tensors();
   Result<void> check_data(std::uint64_t data_bytes, const std::string& last) const;
   Result<void> judge();
+  void count_active();
   void see_name(const std::string& name);
 
   GgufBytes& bytes_;
@@ -200,6 +202,8 @@ Result<void> Inspection::read_tensors() {
                       tensor->name, end, bytes_.size()));
     }
     facts_.tensor_bytes += tensor->bytes;
+    if (tensor->name == "per_layer_token_embd.weight") facts_.lookup_bytes += tensor->bytes;
+    if (tensor->name.find("_exps.") != std::string::npos) facts_.expert_bytes += tensor->bytes;
     facts_.parameters += tensor->elements;
     last = std::move(tensor->name);
   }
@@ -215,6 +219,14 @@ Result<void> Inspection::check_data(std::uint64_t data_bytes, const std::string&
                               begin + data_bytes, bytes_.size()));
   }
   return {};
+}
+
+void Inspection::count_active() {
+  const std::uint64_t idle =
+      facts_.experts == 0 ? 0
+                          : facts_.expert_bytes / facts_.experts *
+                                (facts_.experts - std::min(facts_.experts_used, facts_.experts));
+  facts_.active_bytes = facts_.tensor_bytes - facts_.lookup_bytes - idle;
 }
 
 Result<void> Inspection::judge() {

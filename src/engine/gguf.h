@@ -51,6 +51,13 @@ struct GgufFacts {
   std::string projector_type;
   std::uint32_t projection_length = 0;
   std::uint32_t shared_kv_layers = 0;  // the last so many layers keep no K/V of their own
+  // Of tensor_bytes: tables of which a token reads some rows only (per-layer embeddings), and the
+  // weights of experts, of which a token uses `experts_used` in `experts`.
+  std::uint64_t lookup_bytes = 0;
+  std::uint64_t expert_bytes = 0;
+  std::uint32_t experts = 0;
+  std::uint32_t experts_used = 0;
+  std::uint64_t active_bytes = 0;  // what is read for every token that is written
 };
 
 inline constexpr std::uint64_t kHeaderBytesMax = 256ULL << 20;

@@ -14,6 +14,7 @@ constexpr std::uint32_t kLengthMax = 1U << 20U;  // of embeddings, heads and the
 constexpr std::uint32_t kHeadsMax = 1U << 14U;
 constexpr std::uint32_t kContextMax = 1U << 30U;
 constexpr std::uint32_t kSplitsMax = 1024;
+constexpr std::uint32_t kExpertsMax = 1U << 16U;
 
 std::unexpected<Error> refuse(std::string text) {
   return fail(ErrorCode::config, std::move(text));
@@ -130,6 +131,12 @@ Result<void> GgufKeys::read_sizes(GgufFacts& facts) const {
   facts.block_count = *blocks;
   facts.embedding_length = *embedding;
   facts.context_length = *context;
+  const auto experts = number(prefix + "expert_count", kExpertsMax, 0);
+  const auto used = number(prefix + "expert_used_count", kExpertsMax, 0);
+  if (!experts) return std::unexpected(experts.error());
+  if (!used) return std::unexpected(used.error());
+  facts.experts = *experts;
+  facts.experts_used = *used;
   if (facts.tokenizer.empty() || vocabulary_ == 0) return refuse("holds no tokenizer");
   return {};
 }

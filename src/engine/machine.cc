@@ -1,95 +1,97 @@
 #include "engine/machine.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
-#include <charconv>
-#include <fstream>
-#include <set>
-#include <string>
-#include <string_view>
-#include <thread>
-#include <utility>
-#ifdef __linux__
-#include <sched.h>
-#endif
+#include <filesystem>
+
+#include "engine/machine_sources.h"
 
 namespace nl::engine {
 namespace {
 
-constexpr std::uint64_t kGroupReserve = 512ULL << 20;
+constexpr double kSpeedPerCore = 12;  // GB/s
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-std::uint64_t number_in(const std::string& path) {
-  const std::string line = first_line(path);
-  std::uint64_t value = 0;
-  std::from_chars(line.data(), line.data() + line.size(), value);
-  return value;
-}
-
-// The tightest limit of this process's group and those above it (version 2 of control groups).
-std::uint64_t group_limit() {
-  std::ifstream groups("/proc/self/cgroup");
-  std::string line;
-  std::uint64_t tightest = 0;
-  while (std::getline(groups, line)) {
-    if (!line.starts_with("0::")) continue;
-    std::string group = line.substr(3);
-    for (;;) {
-      const std::uint64_t limit = number_in("/sys/fs/cgroup" + group + "/memory.max");
-      if (limit > 0) tightest = tightest == 0 ? limit : std::min(tightest, limit);
-      if (group.empty() || group == "/") break;
-      group.resize(group.rfind('/'));
-    }
+std::uint64_t free_on_disk(std::string folder) {
+  // The folder may not be made yet: then what will hold it.
+  std::error_code error;
+  while (!folder.empty() && folder != "/" && !std::filesystem::exists(folder, error)) {
+    folder = std::filesystem::path(folder).parent_path();
   }
-  return tightest;
-}
-
-int physical_cores() {
-#ifdef __linux__
-  cpu_set_t allowed;
-  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
-    std::set<std::pair<std::string, std::string>> cores;
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (!CPU_ISSET(cpu, &allowed)) continue;
-      const std::string folder = fmt::format("/sys/devices/system/cpu/cpu{}/topology/", cpu);
-      std::string core = first_line(folder + "core_id");
-      // Without a topology every processor counts as a core.
-      if (core.empty()) core = fmt::format("cpu{}", cpu);
-      cores.emplace(first_line(folder + "physical_package_id"), core);
-    }
-    if (!cores.empty()) return static_cast<int>(cores.size());
-  }
-#endif
-  return static_cast<int>(std::max(std::thread::hardware_concurrency(), 1U));
+  struct statvfs found {};
+  if (folder.empty() || ::statvfs(folder.c_str(), &found) != 0) return 0;
+  return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
 }
 
 }  // namespace
 
-Machine read_machine() {
+Machine read_machine(const std::string& model_folder) {
   Machine machine;
-  const long pages = ::sysconf(_SC_PHYS_PAGES);
-  const long page = ::sysconf(_SC_PAGESIZE);
-  if (pages > 0 && page > 0) {
-    machine.memory_bytes = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+  const MemoryFacts memory = read_memory("");
+  machine.memory_bytes = memory.total_bytes;
+  machine.available_bytes = memory.available_bytes;
+  machine.memory_limit_bytes = memory.group_limit_bytes;
+  machine.unified = memory.unified;
+  machine.physical_cores = read_physical_cores();
+  machine.power = read_power("");
+  machine.gpus = read_gpus("");
+  machine.memory_bandwidth = known_memory_bandwidth(read_processor_name(""), machine.unified);
+  Bandwidth& speed = machine.memory_bandwidth;
+  if (speed.source == "assumed" && !machine.unified) {
+    // Few cores cannot keep a memory busy.
+    speed.gigabytes_per_second =
+        std::min(speed.gigabytes_per_second, kSpeedPerCore * machine.physical_cores);
   }
-  machine.memory_limit_bytes = group_limit();
-  machine.physical_cores = physical_cores();
+  machine.gpu_bandwidth = known_gpu_bandwidth(machine.gpus);
+  machine.disk_free_bytes = free_on_disk(model_folder);
   return machine;
 }
 
 std::uint64_t memory_for_engine(const Machine& machine) {
-  const std::uint64_t room = machine.memory_bytes / 4 * 3;
+  const std::uint64_t total = machine.memory_bytes;
+  std::uint64_t room = total / 4 * 3;
+  if (machine.unified) room = total / 100 * 67;
+  room = std::min(room, total - std::min(kMemoryReserve, total / 2));
   if (machine.memory_limit_bytes == 0) return room;
   const std::uint64_t limit = machine.memory_limit_bytes;
   return std::min(room, limit > 2 * kGroupReserve ? limit - kGroupReserve : limit / 2);
+}
+
+std::uint64_t device_memory_for_engine(const Machine& machine) {
+  std::uint64_t room = 0;
+  if (!has_gpu_memory(machine)) return room;
+  for (const Gpu& gpu : machine.gpus) {
+    room += gpu.memory_bytes - std::min(kDisplayReserve, gpu.memory_bytes);
+  }
+  return room;
+}
+
+bool has_gpu_memory(const Machine& machine) {
+  return !machine.gpus.empty() && !machine.unified && machine.gpus_are_driven;
+}
+
+FreeMemory free_memory(const Machine& machine, std::uint64_t freed_bytes) {
+  FreeMemory free;
+  if (machine.available_bytes > 0) free.bytes = machine.available_bytes + freed_bytes;
+  for (const Gpu& gpu : machine.gpus) {
+    // What the child has of a GPU comes free as well, but cannot be told.
+    free.gpu_bytes.push_back(freed_bytes > 0 ? 0 : gpu.free_bytes);
+  }
+  return free;
+}
+
+Machine with_free_memory(Machine machine, const FreeMemory& free) {
+  if (free.bytes > 0) {
+    const std::uint64_t now = free.bytes + kGroupReserve;
+    const std::uint64_t limit = machine.memory_limit_bytes;
+    machine.memory_limit_bytes = limit == 0 ? now : std::min(limit, now);
+  }
+  for (std::size_t i = 0; i < machine.gpus.size() && i < free.gpu_bytes.size(); ++i) {
+    if (free.gpu_bytes[i] == 0) continue;
+    Gpu& gpu = machine.gpus[i];
+    gpu.memory_bytes = std::min(gpu.memory_bytes, free.gpu_bytes[i] + kDisplayReserve);
+  }
+  return machine;
 }
 
 }  // namespace nl::engine

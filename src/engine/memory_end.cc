@@ -11,9 +11,10 @@ namespace nl::engine {
 namespace {
 
 // Of the engine, its back ends for graphics cards, and the C and C++ libraries; in small letters.
-constexpr std::array<std::string_view, 8> kWords = {
-    "out of memory",  "failed to allocate", "unable to allocate",  "cannot allocate memory",
-    "std::bad_alloc", "outofdevicememory",  "insufficient memory", "failed to mmap",
+constexpr std::array<std::string_view, 9> kWords = {
+    "out of memory",          "failed to allocate", "unable to allocate",
+    "cannot allocate memory", "std::bad_alloc",     "outofdevicememory",
+    "insufficient memory",    "failed to mmap",     "not enough memory",
 };
 
 }  // namespace

@@ -7,7 +7,8 @@
 #include <filesystem>
 #include <utility>
 
-#include "engine/machine.h"
+#include "base/log.h"
+#include "engine/fit_plan.h"
 
 namespace nl::engine {
 namespace {
@@ -37,6 +38,7 @@ bool fits(const GgufFacts& projector, const GgufFacts& model) {
 const Result<Capabilities>& Preparation::probe(const std::string& path, const std::string& stamp) {
   Seen& seen = seen_[path];
   if (seen.stamp != stamp) {
+    seen.drives_gpus.reset();
     seen.program = probe_binary(path, options_.probe_within, stop_);
     // A program that was too slow once may be quicker on a quieter machine.
     const bool lasting = seen.program || seen.program.error().code != ErrorCode::timeout;
@@ -72,6 +74,17 @@ std::string Preparation::find_program(const Wanted& wanted, Prepared& prepared) 
   return reason;
 }
 
+Machine Preparation::machine_for(const std::string& program, Prepared& prepared) {
+  Machine machine = read_machine();
+  if (!machine.gpus.empty()) {
+    Seen& seen = seen_[program];
+    if (!seen.drives_gpus) seen.drives_gpus = drives_gpus(program);
+    machine.gpus_are_driven = *seen.drives_gpus;
+  }
+  prepared.free = planned_for_ ? *planned_for_ : free_memory(machine, freed_bytes_);
+  return with_free_memory(std::move(machine), prepared.free);
+}
+
 std::string Preparation::check_model(const Wanted& wanted, Prepared& prepared) {
   if (wanted.model.empty()) return "no model: `nightlight pull` gets one that fits this machine";
   if (!wanted.model.starts_with('/')) return wanted.model + ": is no absolute path";
@@ -85,12 +98,59 @@ std::string Preparation::check_model(const Wanted& wanted, Prepared& prepared) {
   const auto projector_bytes = check_projector(whole, *facts);
   if (!projector_bytes) return projector_bytes.error().message;
   const std::string program = prepared.plan.program;
-  auto plan = plan_launch(whole, *facts, read_machine(), *projector_bytes);
-  if (!plan) return plan.error().message;
+  if (!facts->is_ember) {
+    prepared.key = {lasting_name(wanted.model), lasting_name(program)};
+    whole.memory_bytes_most = record_.memory_bytes_most(prepared.key);
+  }
+  auto plan = plan_launch(whole, *facts, machine_for(program, prepared), *projector_bytes);
+  const auto failure = record_.failure(prepared.key);
+  if (!plan) {
+    return plan.error().message +
+           (failure ? fmt::format("; {}; `nightlight up --retry` forgets that", describe(*failure))
+                    : "");
+  }
   prepared.plan = std::move(*plan);
   prepared.plan.program = program;
   prepared.facts = *facts;
+  if (failure) {
+    std::string& note = prepared.plan.note;
+    note += fmt::format("{}smaller than before, as {}; `nightlight up --retry` forgets that",
+                        note.empty() ? "" : "; ", describe(*failure));
+  }
+  return check_moment(prepared);
+}
+
+std::string Preparation::check_moment(Prepared& prepared) {
+  // The self-test model takes a few megabytes and proves nothing about others.
+  if (prepared.facts.is_ember) return "";
+  if (options_.occupied && !planned_for_) {
+    if (std::string why = options_.occupied(); !why.empty()) return why;
+  }
+  prepared.known = record_.worked(prepared.key, prepared.plan);
+  prepared.verify = record_.remembers() && !prepared.known;
   return "";
+}
+
+std::string Preparation::check_models(const Wanted& wanted, Prepared& prepared) {
+  std::string reason = check_model(wanted, prepared);
+  for (const ModelFiles& files : wanted.smaller) {
+    if (reason.empty()) break;
+    Wanted instead = wanted;
+    instead.model = files.model;
+    instead.projector = files.projector;
+    Prepared other = prepared;
+    if (!check_model(instead, other).empty()) continue;
+    prepared = std::move(other);
+    std::string& note = prepared.plan.note;
+    note += fmt::format("{}instead of {}", note.empty() ? "" : "; ", reason);
+    return "";
+  }
+  return reason;
+}
+
+void Preparation::remember(FitEntry entry) {
+  const auto added = record_.add(std::move(entry));
+  if (!added) log::warn("{}", added.error().message);
 }
 
 Result<std::uint64_t> Preparation::check_projector(Wanted& wanted, const GgufFacts& model) {
@@ -143,7 +203,18 @@ std::string fingerprint_of(const LaunchPlan& plan) {
 
 }  // namespace
 
-Prepared Preparation::look(const Wanted& wanted) {
+Prepared Preparation::look(const Wanted& wanted, std::uint64_t freed_bytes) {
+  freed_bytes_ = freed_bytes;
+  planned_for_.reset();
+  return look_now(wanted);
+}
+
+Prepared Preparation::look_again(const Wanted& wanted, const FreeMemory& free) {
+  planned_for_ = free;
+  return look_now(wanted);
+}
+
+Prepared Preparation::look_now(const Wanted& wanted) {
   if (seen_.size() > kSeenMax) seen_.clear();
   Prepared prepared;
   prepared.reason = find_program(wanted, prepared);
@@ -151,7 +222,7 @@ Prepared Preparation::look(const Wanted& wanted) {
     prepared.lack = Lack::program;
     return prepared;
   }
-  prepared.reason = check_model(wanted, prepared);
+  prepared.reason = check_models(wanted, prepared);
   if (!prepared.reason.empty()) {
     prepared.lack = Lack::model;
   } else {

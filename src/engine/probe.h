@@ -24,6 +24,11 @@ inline constexpr Duration kProbeWithin = std::chrono::seconds(10);
 Result<Capabilities> probe_binary(const std::string& path, Duration within,
                                   const std::atomic<bool>& stop);
 
+// Whether it names a device; blocks for two seconds at most.
+bool drives_gpus(const std::string& path);
+// The same from what --list-devices prints.
+bool lists_devices(std::string_view text);
+
 // The options of `wanted` that the text of a --help does not offer.
 std::vector<std::string> missing_options(std::string_view help,
                                          const std::vector<std::string>& wanted);

@@ -66,5 +66,13 @@ TEST(Probe, options_are_whole_words) {
             std::vector<std::string>{"--slots"});
 }
 
+TEST(Probe, a_program_without_gpu_support_lists_no_device) {
+  EXPECT_FALSE(lists_devices("x I srv: initializing ...\nAvailable devices:\n  (none)\n"));
+  EXPECT_TRUE(lists_devices(
+      "Available devices:\n  CUDA0: NVIDIA GeForce RTX 3090 (24576 MiB, 23900 MiB free)\n"));
+  EXPECT_FALSE(lists_devices("error: unknown option --list-devices (of 3 MiB)"));
+  EXPECT_FALSE(lists_devices(""));
+}
+
 }  // namespace
 }  // namespace nl::engine

@@ -32,6 +32,8 @@ if "--help" in sys.argv:
         sys.stdout.flush()
         time.sleep(60)
     sys.exit(0)
+if "--list-devices" in sys.argv:
+    sys.exit(0)
 if "--version" in sys.argv:
     print("version: 9.9 (scripted)")
     sys.exit(0)
@@ -41,7 +43,9 @@ print("loading", sys.argv[2], flush=True)
 if mode == "fail":
     print("error: the weights are made of cheese", flush=True)
     sys.exit(3)
-if mode == "hungry" and sys.argv[sys.argv.index("--parallel") + 1] != "1":
+def option(name):
+    return int(sys.argv[sys.argv.index(name) + 1])
+if mode == "hungry" and option("--cache-ram") > 0:
     print("error: failed to allocate buffer of size 99999999", flush=True)
     sys.exit(1)
 if mode == "stubborn":
@@ -85,12 +89,31 @@ def answer(target):
                 print("GGML_ASSERT failed: it was too much", flush=True)
                 os.abort()
         return 200, '{"status":"ok"}'
+    if target == "/props":
+        tokens = option("--ctx-size") // (2 if mode == "half" else 1)
+        return 200, '{"default_generation_settings":{"n_ctx":%d}}' % tokens
+    if target == "/v1/chat/completions":
+        if mode == "mute" and not os.path.exists(here + "/mute"):
+            open(here + "/mute", "w").close()
+            return 0, ""
+        if mode == "dumb": return 500, '{"error":{"message":"cannot"}}'
+        if mode == "greedy" and option("--cache-ram") > 0:
+            print("ggml: failed to allocate buffer", flush=True)
+            os.abort()
+        return 200, ('{"choices":[{"message":{"content":"yes"}}],"usage":{"completion_tokens":2},'
+                     '"timings":{"prompt_per_second":84.5,"predicted_per_second":18.25}}')
+    if target == "/slots" and mode in ("checked", "half", "dumb", "greedy", "mute"):
+        slot = '{"id":%d,"n_ctx":%d}'
+        return 200, "[%s]" % ",".join(slot % (n, option("--ctx-size")) for n in range(2))
     if target == "/slots":
         if mode == "working": count += 1
         work = "true" if mode in ("working", "stuck") else "false"
         return 200, '[{"id":0,"is_processing":%s,"n_decoded":%d}]' % (work, count)
     if target == "/crash":
         print("GGML_ASSERT failed: crash was asked for", flush=True)
+        os.abort()
+    if target == "/hunger":
+        print("ggml: Out of memory", flush=True)
         os.abort()
     if target == "/stop": os.kill(os.getpid(), signal.SIGSTOP)
     if target == "/inet": return 200, inet()
@@ -110,7 +133,14 @@ while True:
         if not got: break
         head += got
     if head:
+        size = head.lower().partition(b"content-length: ")[2].split(b"\r")[0]
+        begun = len(head) - head.index(b"\r\n\r\n") - 4
+        while size and begun < int(size): begun += len(peer.recv(65536))
         status, body = answer(head.split()[1].decode())
+        if status == 0:
+            peer.recv(1)  # says nothing until whoever asks has left
+            peer.close()
+            continue
         peer.sendall(("HTTP/1.1 %d x\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
                       % (status, len(body), body)).encode())
     peer.close()

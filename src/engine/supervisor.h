@@ -9,7 +9,6 @@
 // it.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,9 +48,6 @@ struct SupervisorOptions {
   // A child of an earlier image of this process: taken over if it is what would be started, else
   // ended.
   std::optional<HandedChild> adopt;
-  // Told of a model that ran out of memory, with the number of steps down from now on. May block;
-  // not on the loop's thread.
-  std::function<void(const Wanted&)> remember;
 };
 
 class Supervisor {

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "base/log.h"
@@ -36,12 +35,9 @@ Supervisor::Core::Core(http::Loop& loop, Wanted wanted, SupervisorOptions option
       board_(std::make_shared<EngineBoard>()),
       asked_(options.start == Start::eager),
       adopted_(std::move(options.adopt)),
-      own_steps_down_(wanted_.steps_down),
-      remember_(std::move(options.remember)),
       worker_(1) {
   if (!adopted_) return;
   starts_ = adopted_->starts;
-  wanted_.steps_down = std::max(wanted_.steps_down, adopted_->steps_down);
   preparation_.take_folder(SocketFolder::adopt(adopted_->folder, adopted_->folder_lock));
 }
 
@@ -53,26 +49,6 @@ asio::awaitable<void> Supervisor::Core::pause(Instant until) {
   http::Alarm alarm(wake_);
   loop_.wheel().arm(alarm, until);
   co_await wake_.wait();
-}
-
-template <typename Result, typename Work>
-asio::awaitable<Result> Supervisor::Core::off_loop(Work work) {
-  struct Errand {
-    explicit Errand(http::Loop& loop) : done(loop) {}
-    std::optional<Result> result;
-    http::Wakeup done;
-  };
-  // Shared by the worker and this coroutine, which may be gone before the work is done.
-  auto errand = std::make_shared<Errand>(loop_);
-  asio::post(worker_, [errand, work, &loop = loop_]() mutable {
-    auto result = std::make_shared<Result>(work());
-    asio::post(loop.io(), [errand, result] {
-      errand->result = std::move(*result);
-      errand->done.notify();
-    });
-  });
-  co_await errand->done.wait();
-  co_return std::move(*errand->result);
 }
 
 asio::awaitable<void> Supervisor::Core::turn() {
@@ -89,7 +65,11 @@ asio::awaitable<void> Supervisor::Core::turn() {
     co_await pause(Instant::max());
     co_return;
   }
-  const auto look = [this, wanted = wanted_] { return preparation_.look(wanted); };
+  std::optional<FreeMemory> planned_for;
+  if (adopted_) planned_for = adopted_->free;
+  const auto look = [this, wanted = wanted_, planned_for] {
+    return planned_for ? preparation_.look_again(wanted, *planned_for) : preparation_.look(wanted);
+  };
   Prepared prepared = co_await off_loop<Prepared>(look);
   if (closing_ || halted_ || next_ || handing_over_) co_return;
   if (adopted_ && prepared.fingerprint != adopted_->fingerprint) {
@@ -122,6 +102,11 @@ asio::awaitable<void> Supervisor::Core::turn() {
 
 asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
   show(Condition::starting, "");
+  running_ = HandedChild();
+  running_.fingerprint = prepared.fingerprint;
+  running_.free = prepared.free;
+  // One that has shown what it can is not asked again.
+  running_.verified = !prepared.verify || (adopted_ && adopted_->verified);
   const Result<Spawned> spawned = co_await obtain(prepared);
   if (!spawned) {
     note_failure(spawned.error().message);
@@ -130,7 +115,6 @@ asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
   Child child(loop_, *spawned, wake_);
   if (closing_) co_return;
   child_ = &child;
-  fingerprint_ = std::move(prepared.fingerprint);
   state_.restarts = starts_ - 1;
   state_.network = child.network();
   state_.endpoint.scheme = http::Scheme::unix_socket;
@@ -141,6 +125,7 @@ asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
   show(Condition::starting, "");
 
   Ending ending = co_await await_ready(child);
+  if (ending.kind == Ending::Kind::ready) ending = co_await verify(child, prepared);
   if (ending.kind == Ending::Kind::ready) {
     policy_.ready(loop_.now());
     show(Condition::ready, "");
@@ -150,10 +135,7 @@ asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
     give_away(child);
     co_return;
   }
-  if (child.ended() && child.ended_for_memory()) {
-    ending.reason = "ran out of memory: " + ending.reason;
-    ask_for_less(prepared.plan);
-  }
+  ending = co_await consider_less(child, prepared, ending);
   if (ending.kind != Ending::Kind::failed) show(Condition::stopping, "");
   if (ending.kind == Ending::Kind::replaced) co_await let_finish(child);
   co_await end(child, ending.kind);
@@ -182,7 +164,6 @@ asio::awaitable<Result<Spawned>> Supervisor::Core::obtain(const Prepared& prepar
 
 asio::awaitable<void> Supervisor::Core::dismiss() {
   const HandedChild handed = *std::exchange(adopted_, std::nullopt);
-  wanted_.steps_down = own_steps_down_;
   const auto spawned = adopt(handed.pid, handed.output, handed.network);
   if (!spawned) co_return;
   Child child(loop_, *spawned, wake_);
@@ -192,25 +173,15 @@ asio::awaitable<void> Supervisor::Core::dismiss() {
   child_ = nullptr;
 }
 
-void Supervisor::Core::ask_for_less(LaunchPlan plan) {
-  if (!step_down(plan)) return;
-  ++wanted_.steps_down;
-  policy_.asked();
-  if (!remember_) return;
-  asio::post(worker_, [remember = remember_, wanted = wanted_] { remember(wanted); });
-}
-
 void Supervisor::Core::give_away(Child& child) {
   const Spawned spawned = child.release();
   child_ = nullptr;
   if (spawned.pid_descriptor >= 0) ::close(spawned.pid_descriptor);
-  HandedChild& handed = handed_.emplace();
+  HandedChild& handed = handed_.emplace(running_);
   handed.pid = spawned.pid;
   handed.output = spawned.output;
   handed.network = spawned.network;
-  handed.fingerprint = fingerprint_;
   handed.starts = starts_;
-  handed.steps_down = wanted_.steps_down;
   const std::unique_ptr<SocketFolder> folder = preparation_.give_folder();
   handed.folder = folder->path();
   handed.folder_lock = folder->release();
@@ -267,7 +238,8 @@ asio::awaitable<Supervisor::Core::Ending> Supervisor::Core::guard(Child& child) 
 asio::awaitable<std::optional<Supervisor::Core::Ending>> Supervisor::Core::consider_change() {
   std::optional<Ending> ending;
   Wanted wanted = *std::exchange(next_, std::nullopt);
-  const auto look = [this, wanted] { return preparation_.look(wanted); };
+  const std::uint64_t freed = child_ == nullptr ? 0 : child_->resident_bytes();
+  const auto look = [this, wanted, freed] { return preparation_.look(wanted, freed); };
   const Prepared prepared = co_await off_loop<Prepared>(look);
   if (prepared.lack == Lack::none) {
     wanted_ = std::move(wanted);

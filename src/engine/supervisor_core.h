@@ -4,10 +4,13 @@
 // -> end -> pause -> look. Everything but the board is used on the loop's thread only; slow work is
 // done by one thread of its own. The fork is made by the loop's thread, which is the child's parent
 // in the eyes of the system. supervisor_core.cc has the life, supervisor_look.cc the looks at a
-// child that runs, supervisor_requests.cc what others ask and see.
+// child that runs, supervisor_verify.cc the first of them, supervisor_requests.cc what others ask
+// and see.
 #pragma once
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -49,6 +52,17 @@ class Supervisor::Core {
     std::string reason;
     Ending(Kind what, std::string why) : kind(what), reason(std::move(why)) {}
   };
+  // Makes `cancel` what drop_question() fires.
+  class Asking {
+   public:
+    Asking(http::Cancel*& place, http::Cancel& cancel) : place_(place) { place_ = &cancel; }
+    ~Asking() { place_ = nullptr; }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+
+   private:
+    http::Cancel*& place_;
+  };
   struct Reply {
     bool answered = false;
     int status = 0;
@@ -62,8 +76,6 @@ class Supervisor::Core {
   // Ends the child that was handed to us.
   http::asio::awaitable<void> dismiss();
   void give_away(Child& child);
-  // Memory ran out under `plan`: the next start asks for less.
-  void ask_for_less(LaunchPlan plan);
   http::asio::awaitable<Ending> await_ready(Child& child);
   http::asio::awaitable<Ending> guard(Child& child);
   // One look at a child that was ready; nothing = it is well.
@@ -74,11 +86,42 @@ class Supervisor::Core {
   // Keeps new requests back until the running ones are answered, for a while at most.
   http::asio::awaitable<void> let_finish(Child& child);
   http::asio::awaitable<Reply> get(std::string path, Duration within);
+  http::asio::awaitable<Reply> post(std::string path, std::string body, Duration within);
+  http::asio::awaitable<Reply> send(http::Outgoing outgoing, Duration within);
+  // The first load of a model under a plan: does it hold what was planned, and does it answer?
+  // supervisor_verify.cc has these.
+  http::asio::awaitable<Ending> verify(Child& child, const Prepared& prepared);
+  http::asio::awaitable<std::string> what_is_wrong(const Prepared& prepared, FitEntry& entry);
+  http::asio::awaitable<void> remember(const FitEntry& entry);
+  // An end that a smaller plan may mend makes the next one smaller. The ending, with what is known.
+  http::asio::awaitable<Ending> consider_less(const Child& child, const Prepared& prepared,
+                                              Ending ending);
+  http::asio::awaitable<void> remember_failure(const Prepared& prepared, std::string reason);
+  void show_rates(const Prepared& prepared, const FitEntry& entry);
   http::asio::awaitable<void> pause(Instant until);
   // Runs `work` on the worker thread.
   template <typename Result, typename Work>
-  http::asio::awaitable<Result> off_loop(Work work);
+  http::asio::awaitable<Result> off_loop(Work work) {
+    struct Errand {
+      explicit Errand(http::Loop& loop) : done(loop) {}
+      std::optional<Result> result;
+      http::Wakeup done;
+    };
+    // Shared by the worker and this coroutine, which may be gone before the work is done.
+    auto errand = std::make_shared<Errand>(loop_);
+    http::asio::post(worker_, [errand, work, &loop = loop_]() mutable {
+      auto result = std::make_shared<Result>(work());
+      http::asio::post(loop.io(), [errand, result] {
+        errand->result = std::move(*result);
+        errand->done.notify();
+      });
+    });
+    co_await errand->done.wait();
+    co_return std::move(*errand->result);
+  }
   std::optional<Ending> interrupted(const Child& child) const;
+  // Nobody waits for what the child is asked any more.
+  void drop_question();
 
   void show(Condition condition, std::string reason);
   void describe(const Prepared& prepared);
@@ -108,9 +151,8 @@ class Supervisor::Core {
   bool handing_over_ = false;
   bool handed_over_ = false;
   std::optional<HandedChild> handed_;  // by us
-  std::string fingerprint_;            // of what runs
-  int own_steps_down_ = 0;             // of what is wanted, without the child handed to us
-  std::function<void(const Wanted&)> remember_;
+  HandedChild running_;                // what a successor would have to know of what runs
+  http::Cancel* question_ = nullptr;   // that the child is asked at this moment
   std::string last_reason_;
   http::asio::thread_pool worker_;
 };

@@ -76,12 +76,22 @@ asio::awaitable<void> Supervisor::Core::let_finish(Child& child) {
 }
 
 asio::awaitable<Supervisor::Core::Reply> Supervisor::Core::get(std::string path, Duration within) {
-  Reply reply;
-  const Instant until = loop_.now() + within;
   // The server keeps a thread for every kept connection.
   const http::Outgoing outgoing{"GET", path, "connection: close\r\n", ""};
+  co_return co_await send(outgoing, within);
+}
+
+void Supervisor::Core::drop_question() {
+  if (question_ != nullptr) question_->fire();
+}
+
+asio::awaitable<Supervisor::Core::Reply> Supervisor::Core::send(http::Outgoing outgoing,
+                                                                Duration within) {
+  Reply reply;
+  const Instant until = loop_.now() + within;
   const http::Endpoint endpoint = state_.endpoint;
   http::Cancel cancel;
+  const Asking asking(question_, cancel);
   auto call = co_await client_.send(endpoint, outgoing, cancel, until);
   if (!call) co_return reply;
   while (!(*call)->complete()) {

@@ -37,6 +37,7 @@ void Supervisor::Core::halt() {
   halted_ = true;
   asked_ = false;
   preparation_.stop();
+  drop_question();
   wake_.notify();
 }
 
@@ -55,6 +56,7 @@ void Supervisor::Core::report_stall() {
 void Supervisor::Core::begin_hand_over() {
   handing_over_ = true;
   preparation_.stop();
+  drop_question();
   wake_.notify();
 }
 
@@ -104,6 +106,7 @@ void Supervisor::Core::describe(const Prepared& prepared) {
   state_.context_tokens = prepared.plan.context_tokens;
   state_.slots = prepared.plan.slots;
   state_.note = prepared.plan.note;
+  if (prepared.known) show_rates(prepared, *prepared.known);
 }
 
 void Supervisor::Core::note_failure(std::string reason) {

@@ -116,23 +116,19 @@ TEST_F(SupervisorTest, five_failures_end_with_the_reason_until_asked_again) {
 }
 
 TEST_F(SupervisorTest, one_that_runs_out_of_memory_is_asked_for_less) {
-  SupervisorOptions options = quick();
-  std::vector<int> remembered;  // worker thread only, until the supervisor is gone
-  options.remember = [&remembered](const Wanted& what) { remembered.push_back(what.steps_down); };
-  engine.set_mode("hungry");
-  Wanted what = wanted();
-  what.slots = 4;
-  supervisor = std::make_unique<Supervisor>(loop, what, options);
+  begin("hungry");
   const auto endpoint = await_ready();
   ASSERT_TRUE(endpoint) << endpoint.error().message;
   const EngineState state = supervisor->snapshot();
-  EXPECT_EQ(state.slots, 1);
   EXPECT_EQ(state.restarts, 1);
-  EXPECT_TRUE(contains(state.note, "memory ran out before: 4096 tokens of context, 1 slot"))
-      << state.note;
-  EXPECT_TRUE(contains(get("/arguments").body, "--parallel 1 "));
-  supervisor.reset();
-  EXPECT_EQ(remembered, std::vector<int>{1});
+  EXPECT_TRUE(contains(state.note, "smaller than before")) << state.note;
+  EXPECT_TRUE(contains(state.note, "ran out of memory: ended with status 1")) << state.note;
+  EXPECT_TRUE(contains(get("/arguments").body, "--cache-ram 0 "));
+  // For the whole run, also where nothing is written.
+  ::kill(state.pid, SIGKILL);
+  ASSERT_TRUE(http::run_until(loop, [&] { return supervisor->snapshot().pid != state.pid; }));
+  EXPECT_TRUE(await_ready());
+  EXPECT_EQ(engine.starts(), 3U);
 }
 
 TEST_F(SupervisorTest, one_that_never_gets_ready_is_ended) {

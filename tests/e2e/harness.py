@@ -90,10 +90,10 @@ def config_text(targets, listen, extra=""):
 class Nightlight:
     """`nightlight up` on a free port. Use as a context manager; `log` holds what it printed."""
 
-    def __init__(self, config, env=None, port=0, home=None, args=()):
+    def __init__(self, config, env=None, port=0, home=None, args=(), up=()):
         """config: the text, or a function of the listen address that returns it. args: further
-        words of the command line."""
-        self.args = list(args)
+        words of the command line, before `up`; up: those behind it."""
+        self.args, self.up = list(args), list(up)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.home = home or tempfile.mkdtemp(prefix="nightlight-e2e-")
@@ -109,7 +109,8 @@ class Nightlight:
 
     def start(self, wait=15):
         with open(f"{self.home}/out.log", "ab") as out:
-            self.process = subprocess.Popen([binary(), "--config", self.config, *self.args, "up"],
+            self.process = subprocess.Popen([binary(), "--config", self.config, *self.args, "up",
+                                             *self.up],
                                             cwd=self.home, env=self.env, stdout=out,
                                             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         if not wait_port(self.port, wait, lambda: self.process.poll() is None):

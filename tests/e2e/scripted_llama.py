@@ -27,6 +27,8 @@ if "--help" in sys.argv:
     print("--batch-size --ubatch-size --threads --ctx-checkpoints --cache-ram --slots --metrics")
     print("--no-context-shift --jinja --no-prefill-assistant")
     sys.exit(0)
+if "--list-devices" in sys.argv:
+    sys.exit(0)
 if "--version" in sys.argv:
     print("version: 9.9 (scripted)")
     sys.exit(0)

@@ -97,6 +97,27 @@ class Engine(Case):
         nl.stop(signal.SIGKILL)
         self.awaits(lambda: not os.path.exists(f"/proc/{again['pid']}"))
 
+    def test_a_model_that_was_verified_is_not_asked_again(self):
+        folder = tempfile.mkdtemp(prefix="restart-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        with open(os.path.join(os.path.dirname(h.binary()), "ember.gguf"), "rb") as f:
+            head, name, rest = f.read().partition(b"general.name")
+        # Under another name it is a model like any other.
+        amber = os.path.join(folder, "amber.gguf")
+        with open(amber, "wb") as f:
+            f.write(head + name + rest.replace(b"ember", b"amber", 1))
+        store = {"NIGHTLIGHT_MODELS": os.path.join(folder, "models")}
+        nl = self.up(lt.alone(f'[engine]\nmodel = "{amber}"\n'), store)
+        before = lt.wait_ready(nl)
+        self.assertEqual(nl.log.count("engine verified"), 1)
+        os.unlink(os.path.join(folder, "models", "fit.txt"))
+        for _ in range(2):
+            self.assertIn("kept its model", self.restart(nl))
+            now = lt.wait_ready(nl)
+            self.assertEqual((now["pid"], now["context"]), (before["pid"], before["context"]))
+        self.assertEqual(nl.log.count("engine verified"), 1)
+        self.assertFalse(os.path.exists(os.path.join(folder, "models", "fit.txt")))
+
     def test_another_model_is_another_child(self):
         folder = tempfile.mkdtemp(prefix="restart-")
         self.addCleanup(shutil.rmtree, folder, True)

@@ -1,0 +1,42 @@
+// The size of Gemma 4 for this machine, as commands see it: facts of the machine gathered, the
+// catalogue asked, the answer told.
+//
+// Reads the system, the model store's disk and an Ollama's state; starts nothing. Main thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/cli.h"
+#include "app/environment.h"
+#include "engine/fit_record.h"
+#include "engine/machine.h"
+#include "engine/model_store.h"
+#include "engine/pick_model.h"
+
+namespace nl::app {
+
+// This machine, with its memory's speed measured where no table has it (a tenth of a second), and
+// with what Ollama holds.
+engine::Machine measured_machine(const Environment& environment);
+
+// This machine as the first of `programs` that is there can use it. `model_folder` as
+// read_machine() takes it.
+engine::Machine machine_for(const std::vector<std::string>& programs,
+                            const std::string& model_folder);
+
+// What was tried here before: a file beside the models. Of no use without a model store.
+std::string fit_record_path(const engine::ModelStore& store);
+
+// Rates of a model's header under a plan: as measured here, else estimated.
+engine::Rates rates_here(const engine::GgufFacts& facts, const engine::LaunchPlan& plan,
+                         const engine::Machine& machine, const engine::FitRecord& record);
+
+// `nightlight models --fit`: every size on this machine. The exit status.
+int show_sizes(const CliOptions& options, const Environment& environment);
+
+// The tables themselves.
+std::string sizes_text(const engine::Catalogue& catalogue, const engine::Machine& machine);
+std::string sizes_json(const engine::Catalogue& catalogue, const engine::Machine& machine);
+
+}  // namespace nl::app
