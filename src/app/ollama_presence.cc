@@ -22,9 +22,12 @@ http::Endpoint daemon_of(const Environment& environment) {
   endpoint.scheme = http::Scheme::http;
   endpoint.host = "127.0.0.1";
   endpoint.port = 11434;
-  if (!url) return endpoint;
+  // Another machine's memory is no concern of this one; "all interfaces" is asked here.
+  const bool here =
+      url && (url->endpoint.host == "127.0.0.1" || url->endpoint.host == "localhost" ||
+              url->endpoint.host == "::1" || url->endpoint.host == "0.0.0.0");
+  if (!here) return endpoint;
   endpoint = url->endpoint;
-  // An address to listen on at all interfaces is asked on this machine.
   if (endpoint.host == "0.0.0.0") endpoint.host = "127.0.0.1";
   return endpoint;
 }
