@@ -85,8 +85,8 @@ asio::awaitable<Result<Outcome>> read_ahead(provider::Provider& provider, const 
   attempt.stream = true;
   attempt.head_until = std::chrono::steady_clock::now() + kSilenceMax;
   auto opened = co_await provider.open(attempt, cancel);
-  if (auto* refusal = std::get_if<provider::Refusal>(&opened)) {
-    co_return std::unexpected(std::move(refusal->error));
+  if (auto* refusal = std::get_if<std::unique_ptr<provider::Refusal>>(&opened)) {
+    co_return std::unexpected(std::move((*refusal)->error));
   }
   provider::Opening& opening = std::get<provider::Opening>(opened);
   dialect::Framer framer(provider.dialect().framing());
