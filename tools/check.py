@@ -157,7 +157,8 @@ def check_calls(source):
 def check_await(source):
     for offset in cpp_text.await_temporaries(source.code):
         source.at(offset, "await-temporary",
-                  "g++ 12 destroys it twice: name the temporary on its own line first")
+                  "g++ 12 destroys it twice: name the temporary on its own line first, and "
+                  "choose between two awaits with if")
 
 
 def check_includes(source, layers):

@@ -67,7 +67,9 @@ BAD = {
                      "auto x = co_await g([this](int y) { return y; });",
                      "if (co_await send(Options{1})) {\n  }", "return_to(Options{co_await g()});",
                      "co_return co_await send(h(), Options{.a = 1});",
-                     "co_await send(std::array<int, 1>{1});")
+                     "co_await send(std::array<int, 1>{1});",
+                     "auto x = a ? co_await f() : co_await g();",
+                     "auto x = a ? b : co_await g();")
     ],
     "third-party": [
         {"src/base/a.cc": "#include <boost/asio.hpp>\n"},
@@ -140,7 +142,8 @@ class Awaits(unittest.TestCase):
                      "if (x) {\n    y = A{1};\n  }\n  co_await f();",
                      "co_await f([](int x) { return x; });",
                      "for (auto& x : xs) {\n    co_await f(x);\n  }",
-                     "auto [a, b] = co_await f();",
+                     "auto [a, b] = co_await f();", "auto x = co_await f(a ? b : c);",
+                     "auto x = co_await f() ? a : b;",
                      "switch (k) {\n    case A: {\n      co_await f();\n    }\n  }"):
             with self.subTest(line=line):
                 self.assertEqual(cpp_text.await_temporaries(cpp_text.strip(await_in(line))), [])

@@ -112,11 +112,15 @@ def _statement(code, await_at):
 
 
 def await_temporaries(code):
-    """Offsets of brace or capturing-lambda temporaries in one full expression with co_await."""
+    """Offsets of temporaries that g++ 12 destroys twice: braces and capturing lambdas in one full
+    expression with co_await, and a co_await that is chosen by a conditional operator."""
     seen = set()
     for found in re.finditer(r"\bco_await\b", code):
         begin, end = _statement(code, found.start())
         statement = code[begin:end]
+        chosen = statement.find("?", 0, found.start() - begin)
+        if chosen >= 0:
+            seen.add(begin + chosen)
         for capture in _CAPTURING.finditer(statement):
             # A subscript follows a name, a structured binding follows auto.
             if not re.search(r"[\w\])]\s*\Z|\bauto\s*[&]*\s*\Z", statement[:capture.start()]):

@@ -225,11 +225,12 @@ http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& s
   co_return sent;
 }
 
-// Opens the target with a local form. One that turns out too long is made once more, now that the
-// model's own count is known.
-http::asio::awaitable<provider::Opened> open_formed(Turn& turn, const AttemptSetup& setup,
+// Opens the target. A local form that turns out too long is made once more, now that the model's
+// own count is known.
+http::asio::awaitable<provider::Opened> open_target(Turn& turn, const AttemptSetup& setup,
                                                     provider::Try attempt, Body& body) {
   provider::Provider& provider = *setup.upstreams.providers[setup.candidate.target.provider];
+  if (!is_formed(turn, setup)) co_return co_await provider.open(attempt, turn.cancel);
   for (bool again = false;; again = true) {
     if (body.fit == chat::Fit::too_large) {
       co_return std::make_unique<provider::Refusal>(too_large(setup.candidate, body.note));
@@ -301,8 +302,7 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
   attempt.stream = turn.request.stream || is_engine(setup);
   attempt.head_until = until.head;
   attempt.body = body->text;
-  provider::Opened opened = formed ? co_await open_formed(turn, setup, attempt, *body)
-                                   : co_await provider.open(attempt, turn.cancel);
+  provider::Opened opened = co_await open_target(turn, setup, attempt, *body);
   tell_form(turn, candidate, body->note);
   if (auto* refusal = std::get_if<std::unique_ptr<provider::Refusal>>(&opened)) {
     if (is_engine(setup) && (*refusal)->error.code == ErrorCode::timeout) {
