@@ -126,8 +126,16 @@ void Standby::Core::local_answered(std::int64_t tokens, std::int64_t cached) {
 void Standby::Core::give_way(std::shared_ptr<Gate> gate) {
   gates_.push_back(std::move(gate));
   if (stopping_) return open_gates();
-  if (cancel_ != nullptr) cancel_->fire();
+  end_reading();
   wake_.notify();
+}
+
+// A request that is still on its way into the engine shows in none of its slots, and is not undone
+// by closing its connection: it would take the slot that holds the conversation just before the
+// real request looks for it. So its end waits for its beginning.
+void Standby::Core::end_reading() {
+  unwanted_ = true;
+  if (cancel_ != nullptr && (begun_ || engine_ == nullptr)) cancel_->fire();
 }
 
 asio::awaitable<void> Standby::Core::let_in() {
@@ -162,7 +170,7 @@ void Standby::Core::local_has_ended() {
 
 // Something has changed: the job at hand may be worth nothing now, or there is one.
 void Standby::Core::consider() {
-  if (job_ != nullptr && book_.outdated(*job_, loop_.now())) cancel_->fire();
+  if (job_ != nullptr && book_.outdated(*job_, loop_.now())) end_reading();
   publish();
   wake_.notify();
 }
@@ -218,6 +226,7 @@ asio::awaitable<void> Standby::Core::read(const Job& job) {
   count_time(loop_.now());
   job_ = &job;
   cancel_ = &cancel;
+  begun_ = unwanted_ = false;
   publish();
   const bool another = resident_.exchange(job.conversation) != job.conversation;
   if (another && several_.load()) co_await put_aside();
@@ -226,13 +235,13 @@ asio::awaitable<void> Standby::Core::read(const Job& job) {
   // slot that is asked for by its number takes nothing from another conversation.
   if (job.place == Place::empty && engine_ != nullptr) body.insert(1, R"("id_slot":0,)");
   Result<Outcome> outcome = fail(ErrorCode::cancelled, "a real request came first");
-  if (!cancel.fired()) outcome = co_await read_ahead(provider_, body, *this, cancel);
+  if (!unwanted_) outcome = co_await read_ahead(provider_, body, *this, cancel);
   const Instant now = loop_.now();
   count_time(now);
   job_ = nullptr;
   cancel_ = nullptr;
-  const bool preempted = !outcome && cancel.fired() && local_.load() > 0;
-  if (cancel.fired() && engine_ != nullptr && !stopping_) {
+  const bool preempted = !outcome && unwanted_ && local_.load() > 0;
+  if (unwanted_ && engine_ != nullptr && !stopping_) {
     const engine::EngineState state = engine_->snapshot();
     if (state.condition == engine::Condition::ready) {
       const Instant until = now + kLetGoWithin;
@@ -264,10 +273,11 @@ void Standby::Core::settle(const Job& job, const Result<Outcome>& outcome) {
 
 void Standby::Core::on_progress(std::int64_t read, std::int64_t tokens) {
   if (job_ == nullptr) return;
+  begun_ = true;
   book_.progress(*job_, read, tokens);
-  const bool goes_on =
-      !book_.outdated(*job_, loop_.now()) && against_surroundings(loop_.now()).empty();
-  if (!goes_on) cancel_->fire();
+  const bool goes_on = !unwanted_ && !book_.outdated(*job_, loop_.now()) &&
+                       against_surroundings(loop_.now()).empty();
+  if (!goes_on) end_reading();
   publish();
 }
 

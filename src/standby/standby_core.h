@@ -63,6 +63,7 @@ class Standby::Core final : private ReadingSink {
   std::optional<std::string> against_engine(Instant now);
   void count_time(Instant now);
   void consider();
+  void end_reading();
   void settle(const Job& job, const Result<Outcome>& outcome);
   void open_gates();
   void publish();
@@ -81,6 +82,8 @@ class Standby::Core final : private ReadingSink {
   std::vector<std::shared_ptr<Gate>> gates_;
   const Job* job_ = nullptr;        // being read
   http::Cancel* cancel_ = nullptr;  // of it
+  bool begun_ = false;              // the engine has it in a slot
+  bool unwanted_ = false;           // it is to end
   Instant local_ended_at_{};
   Instant looked_at_{};        // when the surroundings were looked at
   std::string spoke_against_;  // what they said

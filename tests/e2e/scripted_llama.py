@@ -9,7 +9,8 @@ A test writes plays; each chat request takes the next one, the last one stays. A
   calls               [(name, arguments as text)]
   stop                the finish reason; "stop" or "tool_calls" by itself
   hang                seconds of silence behind the first chunk
-A request that only reads ahead ("max_tokens":0) takes no play: it is played `ahead` (reads,
+  late                seconds in which it is not yet in a slot
+A request that only reads ahead ("max_tokens":0) takes no play: it is played `ahead` (late, reads,
 before), or at once. `steps` tells when each began, went on, and ended or was found closed; like
 the real one, this engine finds that out after the batch at hand.
 """
@@ -57,6 +58,7 @@ def chunk(delta=None, finish=None, **more):
     return b"data: " + json.dumps(made).encode() + b"\n\n"
 
 def play(peer, script, number):
+    time.sleep(script.get("late", 0))
     note(number, "begin")
     at_work.add(number)
     try:

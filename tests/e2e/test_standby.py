@@ -256,6 +256,28 @@ class Asked(Case):
                 self.assertLess(max(at for n, what, at in steps if n < real), began)
         self.assertGreaterEqual(standby_of(nl)["preempted"], 4)
 
+    def test_a_reading_on_its_way_into_the_engine_is_waited_for(self):
+        """Closed before it is in a slot, it would take one all the same, beside the real one."""
+        for dialect, stream in PAIRS:
+            with self.subTest(dialect=dialect, stream=stream):
+                cloud, talk = self.cloud(), Talk(dialect, 1500)
+                nl = self.up_scripted(cloud)
+                self.llama.ahead(late=0.5, reads=100, before=20)
+                ask(nl, talk, stream)
+                while not self.chats():
+                    time.sleep(0.01)
+                answer = plain.ask(nl, dialect, plain.body_for(dialect, stream,
+                                                               model="local-first"), [])
+                self.assertEqual(answer.header("x-nightlight-provider"), "engine")
+                number = 1 + [chat.get("max_tokens") for chat in self.chats()].index(0)
+                steps = self.llama.steps()
+                self.assertEqual([what for n, what, _ in steps if n == number][-1:], ["cut"])
+                self.assertEqual([n for n, what, _ in steps if what == "begin"][:2],
+                                 [number, number + 1])
+                self.assertLess(max(at for n, _, at in steps if n == number),
+                                min(at for n, _, at in steps if n == number + 1))
+                nl.close()
+
     def test_it_rests_while_local_requests_run_and_goes_on_behind_them(self):
         cloud, talk = self.cloud(), Talk("anthropic", 1500)
         nl = self.up_scripted(cloud)
