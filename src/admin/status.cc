@@ -174,13 +174,13 @@ std::string Status::standby_json() const {
         one.tokens, one.warm_tokens, seconds(one.idle), seconds(one.warm_for), quoted(one.trouble));
   }
   return fmt::format(R"({{"target":{},"reading":{},"paused":{},"read_tokens_per_s":{:.1f},)"
-                     R"("conversations_max":{},"conversations":[{}],"readings":{},"preempted":{},)"
-                     R"("rereads":{},"tokens_read":{},"last_local_tokens":{},)"
+                     R"("conversations_max":{},"capacity":{},"conversations":[{}],"readings":{},)"
+                     R"("preempted":{},"rereads":{},"tokens_read":{},"last_local_tokens":{},)"
                      R"("last_local_cached":{}}})",
                      quoted(standby_->target()), state.reading, quoted(state.paused),
-                     state.read_rate, state.conversations_max, conversations, state.readings,
-                     state.preempted, state.rereads, state.tokens_read, state.last_local_tokens,
-                     state.last_local_cached);
+                     state.read_rate, state.conversations_max, state.capacity, conversations,
+                     state.readings, state.preempted, state.rereads, state.tokens_read,
+                     state.last_local_tokens, state.last_local_cached);
 }
 
 std::string Status::status_json() {

@@ -92,7 +92,9 @@ void write_standby(Out out, Value standby) {
   fmt::format_to(out, "standby   {}",
                  paused.empty() ? (reading ? "reading along" : "ready") : "pauses: " + paused);
   if (const double rate = standby["read_tokens_per_s"].number().value_or(0); rate > 0) {
-    fmt::format_to(out, ", reads {:.0f} tokens/s", rate);
+    const std::int64_t capacity = standby["capacity"].integer().value_or(0);
+    fmt::format_to(out, ", reads {:.0f} tokens/s: enough for {} busy conversation{}", rate,
+                   capacity, capacity == 1 ? "" : "s");
   }
   fmt::format_to(out, "\n");
   for (Value one = standby["conversations"].first(); one; one = one.next()) {

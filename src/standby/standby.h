@@ -33,7 +33,8 @@ struct StandbyState {
   bool reading = false;
   std::string paused;  // why nothing is read; empty = nothing speaks against it
   double read_rate = 0;
-  std::size_t conversations_max = 0;
+  std::size_t conversations_max = 0;  // may be read ahead for
+  std::size_t capacity = 0;           // the engine keeps up with, at its rate
   std::vector<ConversationState> conversations;
   std::uint64_t readings = 0;   // done
   std::uint64_t preempted = 0;  // closed for a real request

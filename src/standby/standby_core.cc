@@ -341,6 +341,7 @@ void Standby::Core::publish() {
   state_.reading = job_ != nullptr;
   state_.read_rate = book_.read_rate();
   state_.conversations_max = options_.book.conversations_max;
+  state_.capacity = book_.capacity();
   state_.conversations = std::move(conversations);
 }
 

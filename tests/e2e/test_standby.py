@@ -94,6 +94,9 @@ class Warm(Case):
                 state = wait_until(nl, warm_to("last answer"))
                 self.assertGreater(state["conversations"][0]["warm_tokens"], TOKENS / 2)
                 self.assertGreater(state["read_tokens_per_s"], 0)
+                self.assertIn(state["capacity"], range(1, state["conversations_max"] + 1))
+                self.assertRegex(nl.command("status").stdout,
+                                 r"reads \d+ tokens/s: enough for \d busy conversation")
                 self.fails_over_warm(nl, cloud, talk, stream)
                 state = standby_of(nl)
                 self.assertGreaterEqual(state["last_local_cached"],
