@@ -100,6 +100,9 @@ def act(peer, script, number):
                        timings={"cache_n": 4, "prompt_n": 6, "predicted_n": 5}))
     peer.sendall(b"data: [DONE]\n\n")
 
+def option(name):
+    return int(sys.argv[sys.argv.index(name) + 1])
+
 def reply(peer, status, body):
     peer.sendall(b"HTTP/1.1 %d x\r\nconnection: close\r\ncontent-type: application/json\r\n"
                  b"content-length: %d\r\n\r\n%s" % (status, len(body), body))
@@ -123,12 +126,22 @@ def serve(peer):
         with open(here + "/slots", "a") as slots:
             slots.write("x")
         works = b"true" if at_work else b"false"
-        reply(peer, 200, b'[{"id":0,"is_processing":%s,"n_decoded":0}]' % works)
+        slot = b'{"id":%d,"n_ctx":%d,"is_processing":%s,"n_decoded":0}'
+        all_slots = [slot % (n, option("--ctx-size"), works if n == 0 else b"false")
+                     for n in range(option("--parallel"))]
+        reply(peer, 200, b"[" + b",".join(all_slots) + b"]")
+    elif target == "/props":
+        reply(peer, 200, b'{"default_generation_settings":{"n_ctx":%d}}' % option("--ctx-size"))
     elif target == "/tokenize":
         with open(here + "/tokenized", "a") as counted:
             counted.write("x")
         words = json.loads(body)["content"].split()
         reply(peer, 200, json.dumps({"tokens": [1] * (2 * len(words))}).encode())
+    elif target == "/v1/chat/completions" and not json.loads(body).get("stream"):
+        # Whether it can answer at all, asked before the first request.
+        reply(peer, 200, b'{"choices":[{"message":{"content":"yes"}}],'
+                         b'"usage":{"completion_tokens":2},'
+                         b'"timings":{"prompt_per_second":90.0,"predicted_per_second":20.0}}')
     elif target.startswith("/v1/"):
         with lock, open(here + "/requests", "a") as kept:
             kept.write(json.dumps([head.decode("latin-1"), body.decode()]) + "\n")
