@@ -59,7 +59,7 @@ Result<Child> Successor::rehearse() const {
   order.arguments.front() = path_;
   order.arguments.emplace_back(kRehearsalOption);
   order.environment = environment_.entries();
-  order.folder = ".";
+  order.folder.assign(1, '.');  // g++ 12 warns of the literal's length here
   auto child = Child::start(order);
   wipe(order.environment);
   return child;
