@@ -223,7 +223,8 @@ class Requests(Case):
                 idle.send(plain.get("/healthz"))
                 self.assertEqual(idle.read_answer("GET").status, 200)
 
-    def test_a_stream_is_finished_first_and_newcomers_wait(self):
+    def opened_stream(self):
+        """A gateway, a connection with a stream that stays open until `go` is set, and its head."""
         go = threading.Event()
 
         def play(record, wire):
@@ -239,6 +240,10 @@ class Requests(Case):
         conn = self.enterContext(plain.Conn(nl.port, 30))
         conn.send(plain.request("anthropic", plain.body_for("anthropic")))
         answer = conn.read_head()
+        return nl, conn, answer, go
+
+    def test_a_stream_is_finished_first_and_newcomers_wait(self):
+        nl, conn, answer, go = self.opened_stream()
         self.assertEqual(answer.status, 200)
         os.kill(nl.process.pid, signal.SIGUSR2)
         self.awaits(lambda: "handing over" in nl.log)
@@ -256,21 +261,7 @@ class Requests(Case):
         self.assertEqual(status_of(nl)["restart"]["done"], 1)
 
     def test_sigterm_takes_the_restart_back(self):
-        go = threading.Event()
-
-        def play(record, wire):
-            wire.begin(200, script.SSE)
-            for n, frame in enumerate(script.frames_of(record, wire)):
-                wire.body(frame.data)
-                if n == 3:
-                    wire.wait_for(go.is_set, 60)
-            wire.finish()
-
-        cloud = self.cloud(script=Script("opened", play))
-        nl = self.up(lambda at: h.config_text([h.Target(cloud)], at), KEY)
-        conn = self.enterContext(plain.Conn(nl.port, 30))
-        conn.send(plain.request("anthropic", plain.body_for("anthropic")))
-        answer = conn.read_head()
+        nl, conn, answer, go = self.opened_stream()
         os.kill(nl.process.pid, signal.SIGUSR2)
         self.awaits(lambda: "handing over" in nl.log)
         nl.process.send_signal(signal.SIGTERM)
