@@ -350,11 +350,13 @@ http::asio::awaitable<bool> Failover::wait_for_target(const router::Plan& plan) 
   const http::Loop& loop = turn_.exchange.loop();
   const Instant give_up = turn_.started + parts_.options.wait;
   if (turn_.direct || must_tell(plan)) co_return false;
-  if (!transient_ && !plan.retry_at && !telling_) co_return false;
-  if (plan.retry_at && plan.candidates.empty() && *plan.retry_at > give_up) co_return false;
+  if (!transient_ && !plan.held_until) co_return false;
+  // What was tried in vain for good, or not at all, leaves only what health holds back.
+  const bool held_alone = plan.held_until && (plan.candidates.empty() || !transient_);
+  if (held_alone && *plan.held_until > give_up) co_return false;
   const Instant wake = std::max(
       loop.now() + backoff_ / 2 + std::chrono::duration_cast<Duration>(backoff_ * jitter()),
-      plan.candidates.empty() && plan.retry_at ? *plan.retry_at : Instant());
+      held_alone ? *plan.held_until : Instant());
   if (wake >= give_up) co_return false;
   const std::optional<WaitingRoom::Place> place = parts_.waiting.enter();
   if (!place) co_return false;

@@ -206,7 +206,8 @@ class ScriptedLlama:
         if not os.path.exists(path):
             return []
         with open(path, encoding="ascii") as f:
-            return [tuple(json.loads(line)) for line in f]
+            # The last line may still be on its way.
+            return [tuple(json.loads(line)) for line in f if line.endswith("\n")]
 
     def looks(self):
         """How often its slots were looked at."""

@@ -7,6 +7,7 @@ Run: python3 tests/e2e/test_local_faults.py
 import contextlib
 import glob
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -209,6 +210,20 @@ class Files(Case):
         with self.asking(nl, "patience"):
             os.rename(self.file("new", good), path)
         self.assert_says(nl, "again")
+
+    def test_with_no_model_to_fall_back_on_who_asks_waits_for_the_clouds_that_are_held(self):
+        path = self.file("mine.gguf", b"GGUF" + b"\xff" * 4000)
+        nl = self.up(lt.with_engine(self.gone(), engine=f'[engine]\nmodel = "{path}"\n'),
+                     {"UPSTREAM_KEY": "sk-1"})
+
+        def held():
+            tiers = json.loads(nl.command("status", "--json").stdout)["tiers"]
+            return all(tier["targets"][0]["ready_in_s"] >= 2 for tier in tiers[:2])
+        with self.asking(nl, "first"):
+            self.awaits(held)
+            # Both clouds are held now: the engine alone is tried, and it lacks its model for good.
+            with self.asking(nl, "second"):
+                os.rename(self.file("new", self.model()), path)
 
 
 class Pulls(Case):
