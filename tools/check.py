@@ -52,8 +52,10 @@ SYSTEM_CALLS = [
 # Third-party headers and the modules that own them.
 OWNERS = [
     ("boost/asio/ssl", {"http"}),
-    ("boost/asio", {"http", "provider", "gateway", "engine", "standby", "admin", "app"}),
-    ("boost/system", {"http", "provider", "gateway", "engine", "standby", "admin", "app"}),
+    ("boost/asio",
+     {"http", "provider", "gateway", "engine", "standby", "admin", "work", "doctor", "app"}),
+    ("boost/system",
+     {"http", "provider", "gateway", "engine", "standby", "admin", "work", "doctor", "app"}),
     ("boost/", set()),
     ("openssl/", {"http"}),
     ("zlib.h", {"http"}),
@@ -62,8 +64,11 @@ OWNERS = [
     ("sqlite3.h", {"state"}),
     ("simdjson", {"dialect"}),
     ("spdlog/", {"base"}),
-    ("toml++/", {"app"}),
+    ("toml++/", {"app", "work"}),
     ("CLI/", {"app"}),
+    ("poppler/", {"documents"}),
+    ("gmime/", {"documents"}),
+    ("hpdf", {"sheet"}),
 ]
 DRAWERS = re.compile(
     r"^(utils?|utility|helpers?|common|misc)(_|\.|$)|_(utils?|helpers?|common|misc)\.")

@@ -5,14 +5,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "app/cli_globals.h"
+#include "app/own_commands.h"
 #include "app/successor.h"
 #include "base/version.h"
 
 namespace nl::app {
 namespace {
-
-constexpr const char* kCommands =
-    "up, restart, check, status, why, report, run, drill, pull, models, show, rm, version";
 
 // Each command's help ends with an example.
 constexpr const char* kExamples[][2] = {
@@ -55,20 +54,6 @@ struct Raw {
   std::string level = "info";
   std::string since = "today";
 };
-
-void add_global(CLI::App& app, CliOptions& options, Raw& raw) {
-  app.add_option("--config", options.config.path, "configuration file")->type_name("FILE");
-  app.add_option("--listen", options.config.listen, "address to listen on; may be repeated")
-      ->type_name("ADDR")
-      ->expected(1)
-      ->take_all();
-  app.add_option("--workers", options.config.workers, "event loops")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256));
-  app.add_option("--log", raw.level, "least level of log lines")
-      ->type_name("LEVEL")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
-}
 
 void add_model_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   const auto takes_model = [&](CLI::App* command) {
@@ -123,6 +108,7 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   drill->add_option("--out", options.drill.out, "folder for the report")->type_name("DIR");
   drill->add_option("--pane", options.drill.pane_socket, "")->group("");
   add_model_commands(app, options, raw);
+  for (const OwnCommand& own : own_commands()) app.add_subcommand(own.name, own.summary);
   app.add_subcommand("version", "print the version");
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
@@ -137,12 +123,6 @@ Form form_of(const Raw& raw) {
   if (raw.profiles) return Form::profiles;
   if (raw.json) return Form::json;
   return raw.line ? Form::line : Form::people;
-}
-
-log::Level level_of(const std::string& name) {
-  if (name == "debug") return log::Level::debug;
-  if (name == "warn") return log::Level::warn;
-  return name == "error" ? log::Level::error : log::Level::info;
 }
 
 CliText mistake(std::string text) {
@@ -163,16 +143,25 @@ Command command_of(const std::string& name) {
   return name == "run" ? Command::run : Command::up;
 }
 
-// The first word that is no option and no option's value.
-std::string first_word(const std::vector<std::string>& words) {
+// Where the first word stands that is no option and no option's value; the end without one.
+std::size_t first_word(const std::vector<std::string>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (!word.starts_with('-')) return word;
+    if (!word.starts_with('-')) return i;
     const bool takes_value =
         word == "--config" || word == "--listen" || word == "--workers" || word == "--log";
     if (takes_value) ++i;
   }
-  return "";
+  return words.size();
+}
+
+std::string names_of(const std::vector<const CLI::App*>& commands) {
+  std::string names;
+  for (const CLI::App* command : commands) {
+    if (!names.empty()) names += ", ";
+    names += command->get_name();
+  }
+  return names;
 }
 
 }  // namespace
@@ -181,11 +170,16 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   CliOptions options;
   if (!arguments.empty()) options.program = arguments.front();
   options.words = arguments;
-  // What follows -- belongs to the client and is not ours to read.
-  const auto dashes = std::find(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end(),
-                                std::string("--"));
-  std::vector<std::string> words(arguments.begin() + (arguments.empty() ? 0 : 1), dashes);
-  if (dashes != arguments.end()) options.rest.assign(dashes + 1, arguments.end());
+  std::vector<std::string> words(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  const std::size_t at = first_word(words);
+  const std::string word = at < words.size() ? words[at] : "";
+  const bool own = std::ranges::any_of(
+      own_commands(), [&](const OwnCommand& command) { return word == command.name; });
+  // What follows such a name is the command's to read; what follows -- is the client's.
+  const auto end = own ? words.begin() + static_cast<std::ptrdiff_t>(at) + 1
+                       : std::find(words.begin(), words.end(), std::string("--"));
+  options.rest.assign(own || end == words.end() ? end : end + 1, words.end());
+  words.erase(end, words.end());
 
   Raw raw;
   CLI::App app("Nightlight: one local address for every AI tool; it keeps answering.",
@@ -193,16 +187,15 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   app.set_version_flag("--version", fmt::format("nightlight {}", kVersion));
   app.require_subcommand(0, 1);
   app.footer("\nExample:\n  nightlight up\n  nightlight run claude");
-  add_global(app, options, raw);
+  add_global_options(app, options, raw.level);
   add_commands(app, options, raw);
 
-  const std::string word = first_word(words);
-  const auto commands = app.get_subcommands({});
+  const std::vector<const CLI::App*> commands = std::as_const(app).get_subcommands({});
   const bool known = std::any_of(commands.begin(), commands.end(), [&](const CLI::App* command) {
     return command->get_name() == word;
   });
   if (!word.empty() && !known) {
-    return mistake(fmt::format("no command is called \"{}\": use {}", word, kCommands));
+    return mistake(fmt::format("no command is called \"{}\": use {}", word, names_of(commands)));
   }
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -220,13 +213,14 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   if (chosen.empty()) return CliText{app.help(), words.empty() ? 0 : 2};
   const std::string name = chosen.front()->get_name();
   if (name == "version") return CliText{fmt::format("nightlight {}\n", kVersion), 0};
-  options.command = command_of(name);
-  if (!options.rest.empty() && options.command != Command::run) {
+  options.command = own ? Command::own : command_of(name);
+  if (own) options.subject = name;
+  if (!options.rest.empty() && options.command != Command::run && !own) {
     return mistake(fmt::format("{} takes nothing after --", name));
   }
   options.form = form_of(raw);
   options.rehearse = raw.rehearse;
-  options.level = level_of(raw.level);
+  options.level = level_named(raw.level);
   if (options.command == Command::report) options.subject = raw.since;
   if (options.command == Command::drill && !raw.demo) {
     return mistake("drill needs --demo: a drill on your own configuration is not here yet");

@@ -27,6 +27,7 @@ enum class Command : std::uint8_t {
   show,
   rm,
   restart,
+  own,  // one of own_commands.h, named by CliOptions::subject
 };
 
 enum class Form : std::uint8_t { people, json, line, defaults, profiles };
@@ -49,7 +50,7 @@ struct CliOptions {
   std::string subject;
   bool fit = false;                // models: what of the family fits this machine
   bool retry = false;              // up: forget what failed here before
-  std::vector<std::string> rest;   // run: what follows --
+  std::vector<std::string> rest;   // run: what follows --; own: what follows the name
   std::string program;             // argv[0]
   std::vector<std::string> words;  // the whole command line, argv[0] first
   bool rehearse = false;           // up: look whether it could serve, and end

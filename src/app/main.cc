@@ -9,6 +9,7 @@
 #include "app/cli.h"
 #include "app/drill.h"
 #include "app/models_command.h"
+#include "app/own_commands.h"
 #include "app/plan_view.h"
 #include "app/profiles.h"
 #include "app/pull.h"
@@ -48,6 +49,13 @@ int run(const CliOptions& options, const Environment& environment) {
   return run_client(setup);
 }
 
+int own(const CliOptions& options, const Environment& environment) {
+  for (const OwnCommand& command : own_commands()) {
+    if (options.subject == command.name) return command.run(options, environment);
+  }
+  return 2;
+}
+
 int dispatch(const CliOptions& options) {
   if (options.command == Command::up) return serve(options);
   if (options.command == Command::check && options.form == Form::defaults) {
@@ -63,6 +71,7 @@ int dispatch(const CliOptions& options) {
   if (options.command == Command::drill) return drill(options, environment);
   if (options.command == Command::models) return list_models(options, environment);
   if (options.command == Command::rm) return remove_model(options, environment);
+  if (options.command == Command::own) return own(options, environment);
   const auto config = load_config(options.config, environment);
   if (!config) return complain(config.error());
   switch (options.command) {
@@ -71,6 +80,7 @@ int dispatch(const CliOptions& options) {
     case Command::drill:
     case Command::models:
     case Command::rm:
+    case Command::own:
       break;
     case Command::restart:
       return restart(options, *config);
