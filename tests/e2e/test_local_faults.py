@@ -1,6 +1,6 @@
 """Faults of the local engine with every cloud gone: a pause for the client, or an honest word.
 
-Rows F49 (memory), F51 (a stale socket), F52 (a bad model file) and F53 (a troubled pull) of
+Rows F49 (memory), F51 (something else on its socket), F52 (a bad model file) and F53 (a troubled pull) of
 the fault matrix, on the real engine. Skipped (77) where none has been built.
 Run: python3 tests/e2e/test_local_faults.py
 """
@@ -106,7 +106,7 @@ class Sockets(Case):
     def test_a_stale_socket_or_another_file_does_not_keep_the_next_from_listening(self):
         """F51: at the next start something else lies where the engine will listen."""
         nl = self.up(lt.with_engine(self.gone()), {"UPSTREAM_KEY": "sk-1"})
-        for kind in ("file", "stale"):
+        for kind in ("file", "stale", "stranger"):
             with self.subTest(kind=kind):
                 state = lt.wait_ready(nl)
                 path, = glob.glob(f"{nl.home}/run/nightlight/engine-*/e.sock")
@@ -117,6 +117,8 @@ class Sockets(Case):
                 else:
                     stale = self.enterContext(socket.socket(socket.AF_UNIX))
                     stale.bind(path)
+                    if kind == "stranger":
+                        stale.listen(8)  # connects, and never says a word
                 os.kill(state["pid"], signal.SIGKILL)
                 self.assert_says(nl, "it is me")
                 now = os.stat(path)
