@@ -120,6 +120,7 @@ asio::awaitable<void> Supervisor::Core::live(Prepared prepared) {
   state_.endpoint.scheme = http::Scheme::unix_socket;
   state_.endpoint.host = preparation_.socket();
   state_.endpoint.port = 0;
+  state_.endpoint.listener_group = child.pid();
   stall_reported_ = false;
   client_.drop_pool();
   show(Condition::starting, "");

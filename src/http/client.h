@@ -26,6 +26,9 @@ struct Endpoint {
   Scheme scheme = Scheme::https;
   std::string host;  // name or literal, without brackets; for unix_socket the path
   std::uint16_t port = 443;
+  // For unix_socket: only a listener in this process group is spoken to, so that nobody can put
+  // himself in an engine's place; 0 = whoever listens.
+  int listener_group = 0;
   // Ready for a Host header: host, brackets where needed, port where not the default.
   std::string authority() const;
 };

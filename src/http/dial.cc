@@ -7,6 +7,7 @@
 
 #include "http/cancel.h"
 #include "http/race.h"
+#include "http/socket.h"
 
 namespace nl::http {
 namespace {
@@ -56,6 +57,10 @@ asio::awaitable<Result<std::unique_ptr<Transport>>> Dialer::dial(const Endpoint&
   Result<Transport::Socket> socket = fail(ErrorCode::connect, "not tried");
   if (endpoint.scheme == Scheme::unix_socket) {
     socket = co_await connect_unix(endpoint.host);
+    if (socket && endpoint.listener_group != 0 &&
+        !peer_in_group(socket->native_handle(), endpoint.listener_group)) {
+      socket = fail(ErrorCode::connect, "another program listens on " + endpoint.host);
+    }
   } else if (proxy->has_value()) {
     socket = co_await connect((*proxy)->host, (*proxy)->port, cancel, until);
   } else {

@@ -104,6 +104,16 @@ TEST(UnixListener, serves_our_own_client_on_the_same_loop) {
   Endpoint nobody = base->endpoint;
   nobody.host += "-missing";
   EXPECT_NE(run_on(loop, ask_over(loop, client, nobody)).find("cannot connect"), std::string::npos);
+
+  client.drop_pool();
+  Endpoint ours = base->endpoint;
+  ours.listener_group = getpgid(0);
+  EXPECT_EQ(run_on(loop, ask_over(loop, client, ours)), "POST /a hello 5");
+  client.drop_pool();
+  Endpoint of_another = base->endpoint;
+  of_another.listener_group = 1;
+  EXPECT_NE(run_on(loop, ask_over(loop, client, of_another)).find("another program listens on"),
+            std::string::npos);
 }
 
 TEST(ListenLocks, name_the_process_that_holds_the_address) {

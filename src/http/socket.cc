@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -109,6 +110,22 @@ int family_of(int descriptor) {
   socklen_t size = sizeof address;
   (void)getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
   return address.ss_family;
+}
+
+bool peer_in_group(int descriptor, int group) {
+#if defined(SO_PEERCRED)
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return true;
+  return peer.pid > 0 && getpgid(peer.pid) == group;
+#elif defined(LOCAL_PEERPID)
+  pid_t peer = 0;
+  socklen_t size = sizeof peer;
+  if (getsockopt(descriptor, SOL_LOCAL, LOCAL_PEERPID, &peer, &size) != 0) return true;
+  return peer > 0 && getpgid(peer) == group;
+#else
+  return true;
+#endif
 }
 
 std::size_t descriptors_max() {

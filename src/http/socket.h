@@ -32,6 +32,9 @@ int family_of(int descriptor);
 void close_descriptor(int descriptor);
 // Another descriptor of the same thing, closed on exec; -1 when there is none left.
 int copy_descriptor(int descriptor);
+// Whether who listens at the other end of a unix socket is in that process group. True where the
+// system does not tell who it is.
+bool peer_in_group(int descriptor, int group);
 // How many descriptors this process may have.
 std::size_t descriptors_max();
 

@@ -1,7 +1,7 @@
 """Faults of the local engine with every cloud gone: a pause for the client, or an honest word.
 
-Rows F49 (memory), F51 (something else on its socket), F52 (a bad model file) and F53 (a troubled pull) of
-the fault matrix, on the real engine. Skipped (77) where none has been built.
+Rows F49 (memory), F51 (something else on its socket), F52 (a bad model file) and F53 (a troubled
+pull) of the fault matrix, on the real engine. Skipped (77) where none has been built.
 Run: python3 tests/e2e/test_local_faults.py
 """
 import contextlib
