@@ -85,6 +85,15 @@ struct StandbyConfig {
   friend bool operator==(const StandbyConfig&, const StandbyConfig&) = default;
 };
 
+// [plan]: what is paid anyway, and what the local model's work costs, for honest sums.
+struct PlanConfig {
+  std::map<std::string, std::int64_t> flat_fees;  // micro-dollars a month, by the user's own name
+  double watts = 0;  // what this machine draws for an answer, above idle; 0 = not said
+  double usd_per_kwh = 0.30;
+
+  friend bool operator==(const PlanConfig&, const PlanConfig&) = default;
+};
+
 // A target as written: "@tier", "provider/model" (the first slash splits) or "provider". "engine"
 // is the supervised engine; it has no entry in `providers`.
 struct TargetConfig {
@@ -131,6 +140,7 @@ struct Config {
   EngineConfig engine;
   LocalConfig local;
   StandbyConfig standby;
+  PlanConfig plan;
   Limits limits;
   std::string ca_file;  // PEM, besides the system's
   std::string https_proxy, no_proxy;

@@ -75,6 +75,11 @@ conversations = 4                  # kept warm at most
 idle_minutes = 30                  # then a conversation is no longer kept warm
 load_max = 1.0                     # processes that want a core, per core, of other programs
 
+[plan]                             # what you pay anyway, for the sums of `nightlight plan --money`
+# fees = { claude = 100 }          # flat fees, in dollars a month, by any name
+# watts = 60                       # what this machine draws for a local answer, above idle
+usd_per_kwh = 0.30
+
 [budget]
 failover_usd_per_day = 5.0         # paid answers that stand in for a flat subscription, per day
 

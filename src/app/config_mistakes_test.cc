@@ -133,6 +133,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"[[route]]\nmatch = \"x\"\ntargets = [\"@cloud\"]", "3:12", "is no tier", "@local"},
         Mistake{"[tasks]\ncode_reviews = [\"openai\"]", "2:1", "unknown key",
                 "did you mean code_review?"},
+        Mistake{"[plan]\nfees = { claude = \"100\" }", "2:19", "claude", "dollars a month"},
+        Mistake{"[plan]\nwatts = -1", "2:9", "watts", ""},
+        Mistake{"[plan]\nwatt = 60", "2:1", "unknown key", "did you mean watts?"},
         // Entry.
         Mistake{"listen = \"0.0.0.0:2300\"", "1:10", "no token is asked for", "[auth] token"},
         Mistake{"listen = \"0.0.0.0:2300\"", "1:10", "without TLS", "behind_proxy = true"},

@@ -7,11 +7,14 @@
 #include <string>
 
 #include "app/cli_globals.h"
+#include "app/plan_command.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
-  static const std::vector<OwnCommand> kCommands = {};
+  static const std::vector<OwnCommand> kCommands = {
+      {"plan", "the first thirty minutes, one step after the other", plan_command},
+  };
   return kCommands;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 namespace nl {
@@ -92,6 +93,30 @@ Result<void> start_detached(const std::vector<std::string>& arguments,
   }
   if (status != 0) return fail(ErrorCode::io, "the system refused another process");
   return {};
+}
+
+Result<int> run_in_foreground(const std::vector<std::string>& arguments) {
+  const std::vector<char*> argv = argv_of(arguments);
+  struct sigaction ignored {};
+  struct sigaction before {};
+  ignored.sa_handler = SIG_IGN;
+  sigaction(SIGINT, &ignored, &before);
+  const pid_t child = fork();
+  if (child == 0) {
+    sigaction(SIGINT, &before, nullptr);
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
+  const int refused = errno;
+  int status = 0;
+  while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  sigaction(SIGINT, &before, nullptr);
+  if (child < 0) {
+    return fail(ErrorCode::io,
+                std::string("the system refused another process: ") + std::strerror(refused));
+  }
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 Error become(const std::vector<std::string>& arguments) {

@@ -24,6 +24,11 @@ std::string own_program();
 // and inherits this process's environment. Errors: io.
 Result<void> start_detached(const std::vector<std::string>& arguments, const std::string& log_path);
 
+// Runs `arguments` (the first is the file) on this terminal with this environment and waits for its
+// end; Ctrl-C is the program's alone meanwhile. The exit status, 128 and the signal's number where
+// one ended it. Errors: io.
+Result<int> run_in_foreground(const std::vector<std::string>& arguments);
+
 // Becomes `arguments` with this process's environment; returns only when that failed. Errors: io.
 Error become(const std::vector<std::string>& arguments);
 // The same by the file `program` and with `environment` ("NAME=value"), all there is.

@@ -67,6 +67,7 @@ struct Totals {
   struct ByTarget {
     std::string tier, provider, model;
     std::int64_t requests = 0, input_tokens = 0, output_tokens = 0, cost_micro_usd = 0;
+    std::int64_t busy_ms = 0;  // the requests' times, added up
   };
   std::vector<ByTarget> by_target;
 };

@@ -219,7 +219,8 @@ Result<Totals> LedgerReader::totals(std::int64_t from_unix_ms, std::int64_t to_u
   constexpr std::string_view kByTarget =
       "SELECT tier, provider, model, COUNT(*), "
       "SUM(COALESCE(input_tokens, 0) + COALESCE(cache_read_tokens, 0) + "
-      "COALESCE(cache_write_tokens, 0)), SUM(output_tokens), SUM(cost_micro_usd) "
+      "COALESCE(cache_write_tokens, 0)), SUM(output_tokens), SUM(cost_micro_usd), "
+      "SUM(duration_ms) "
       "FROM requests WHERE started_ms >= ? AND started_ms < ? AND provider <> '' "
       "GROUP BY tier, provider, model ORDER BY COUNT(*) DESC, provider, model";
   if (targets.prepare(*database, kByTarget) != SQLITE_OK) return trouble(*database, path_);
@@ -234,6 +235,7 @@ Result<Totals> LedgerReader::totals(std::int64_t from_unix_ms, std::int64_t to_u
     by.input_tokens = targets.number(4);
     by.output_tokens = targets.number(5);
     by.cost_micro_usd = targets.number(6);
+    by.busy_ms = targets.number(7);
     totals.by_target.push_back(std::move(by));
   }
   if (code != SQLITE_DONE) return trouble(*database, path_);

@@ -1,0 +1,103 @@
+#include "app/plan_facts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/catalogue.h"
+#include "app/discover.h"
+#include "app/model_record.h"
+#include "app/run_client.h"
+#include "app/size_choice.h"
+#include "engine/pick_model.h"
+
+namespace nl::app {
+namespace {
+
+constexpr Duration kDiscoverWithin = std::chrono::milliseconds(500);
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+bool has_key(const ProviderConfig& provider) {
+  return !provider.local && !provider.key.empty();
+}
+
+std::string keys_line(const Config& config, router::Tier tier) {
+  std::string names;
+  for (const ProviderConfig& provider : config.providers) {
+    if (provider.tier != tier || !has_key(provider)) continue;
+    names += (names.empty() ? "" : ", ") + provider.name + " (" + provider.key_text + ")";
+  }
+  return names;
+}
+
+std::string frontier_line(const Config& config, const Environment& environment) {
+  std::string line = keys_line(config, router::Tier::frontier);
+  if (has_claude_login(environment)) {
+    line += (line.empty() ? "" : ", ") + std::string("Claude Code's own login");
+  }
+  if (!line.empty()) return line;
+  return "no key and no login: export ANTHROPIC_API_KEY or OPENAI_API_KEY, or log in to Claude "
+         "Code";
+}
+
+std::string router_line(const Config& config) {
+  const std::string line = keys_line(config, router::Tier::router);
+  return line.empty() ? "no key: export OPENROUTER_API_KEY (openrouter.ai/keys)" : line;
+}
+
+std::string machine_line(const engine::Machine& machine) {
+  std::string line =
+      fmt::format("{:.0f} GiB of memory, {} cores",
+                  static_cast<double>(machine.memory_bytes) / kGiB, machine.physical_cores);
+  for (const engine::Gpu& gpu : machine.gpus) {
+    line +=
+        fmt::format(", {} with {:.0f} GiB", gpu.name, static_cast<double>(gpu.memory_bytes) / kGiB);
+  }
+  if (machine.gpus.empty()) line += machine.unified ? ", a GPU that shares it" : ", no GPU";
+  return line;
+}
+
+// The model of the local tier that is no self-test, as far as files and local servers tell.
+std::string local_model(const Config& config, const Environment& environment) {
+  const std::string& named = config.engine.model;
+  const engine::ModelStore store = model_store(environment);
+  if (named != "auto" && named != "ember") {
+    if (named.starts_with('/')) return named;
+    if (const auto record = find_record(store, named)) return record->name;
+  }
+  if (named == "auto") {
+    if (const auto record = newest_record(store)) return record->name;
+  }
+  for (const FoundServer& server : discover(config, kDiscoverWithin)) {
+    if (!server.models.empty()) return server.name + "'s " + server.models.front();
+  }
+  return "";
+}
+
+}  // namespace
+
+std::vector<std::string> what_is_here(const Config& config, const Environment& environment) {
+  std::vector<std::string> lines;
+  lines.push_back("frontier  " + frontier_line(config, environment));
+  lines.push_back("router    " + router_line(config));
+  const std::string model = local_model(config, environment);
+  lines.push_back("local     " + (model.empty() ? "no model yet" : model));
+  lines.push_back("machine   " + machine_line(measured_machine(environment)));
+  return lines;
+}
+
+StepFacts step_facts(const Config& config, const Environment& environment) {
+  StepFacts facts;
+  facts.model = local_model(config, environment);
+  if (facts.model.empty()) {
+    const engine::Catalogue sizes = catalogue();
+    const engine::Pick pick =
+        engine::pick_model(sizes, measured_machine(environment), engine::PickWants());
+    if (pick.model != nullptr) {
+      facts.choice = pick.model->title + ", " + size_text(pick.file->bytes);
+    }
+  }
+  return facts;
+}
+
+}  // namespace nl::app

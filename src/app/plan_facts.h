@@ -1,0 +1,21 @@
+// What `plan` looks at: keys, logins, local servers, models and hardware of this machine.
+//
+// Reads files and asks local servers for a moment; sends no key anywhere. Main thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/environment.h"
+#include "app/first_steps.h"
+
+namespace nl::app {
+
+// A line each: tiers 1 and 2, the local tier, the machine.
+std::vector<std::string> what_is_here(const Config& config, const Environment& environment);
+
+// All but the record.
+StepFacts step_facts(const Config& config, const Environment& environment);
+
+}  // namespace nl::app
