@@ -53,7 +53,8 @@ std::string money_text(const Money& money, const PlanConfig& plan) {
   std::string text;
   const auto row = [&text](std::string_view label, const std::string& value,
                            const std::string& why) {
-    fmt::format_to(std::back_inserter(text), "{:<13} {:>9}  {}\n", label, value, why);
+    fmt::format_to(std::back_inserter(text), "{:<13} {:>9}{}{}\n", label, value,
+                   why.empty() ? "" : "  ", why);
   };
   fmt::format_to(std::back_inserter(text), "The last {:.1f} days\n", money.days);
   row("flat fees", usd(money.fees_micro_usd), fees_text(plan));

@@ -46,7 +46,7 @@ TEST(Money, adds_up_what_was_measured) {
             "past a limit      $1.00  of that in the place of a flat subscription\n"
             "stretched         2.0 h  your preferred model was out and work went on\n"
             "electricity       $0.06  1.50 h of local answers, measured, at 100 W and $0.40 a kWh\n"
-            "together         $63.06  \n"
+            "together         $63.06\n"
             "each hour         $0.53  past the limit, fees aside\n");
 }
 
