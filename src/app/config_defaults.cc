@@ -75,6 +75,11 @@ conversations = 4                  # kept warm at most
 idle_minutes = 30                  # then a conversation is no longer kept warm
 load_max = 1.0                     # processes that want a core, per core, of other programs
 
+[notify]                           # when another one answers than usual, and when that is over
+desktop = false                    # by notify-send
+# webhook = "env:NIGHTLIGHT_WEBHOOK" # env:NAME | an address: gets a POST of JSON with "text"
+quiet_s = 60                       # between two messages about one provider
+
 [budget]
 failover_usd_per_day = 5.0         # paid answers that stand in for a flat subscription, per day
 
