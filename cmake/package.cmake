@@ -20,6 +20,10 @@ install(CODE "
   execute_process(COMMAND \"${Python3_EXECUTABLE}\" \"${PROJECT_SOURCE_DIR}/tools/manpage.py\"
     \"${PROJECT_BINARY_DIR}/nightlight\" \"\${made}/nightlight.1.gz\"
     \"${PROJECT_SOURCE_DIR}/CHANGELOG.md\" \"\${made}/changelog.gz\" COMMAND_ERROR_IS_FATAL ANY)
+  foreach(shell bash zsh fish)
+    execute_process(COMMAND \"${PROJECT_BINARY_DIR}/nightlight\" completions \${shell}
+      OUTPUT_FILE \"\${made}/completions.\${shell}\" COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()
   file(READ \"${PROJECT_SOURCE_DIR}/deploy/nightlight.service\" unit)
   string(REPLACE \"/usr/bin/\" \"\${CMAKE_INSTALL_PREFIX}/bin/\" unit \"\${unit}\")
   file(WRITE \"\${made}/nightlight.service\" \"\${unit}\")
@@ -37,6 +41,12 @@ install(CODE "
   endif()")
 set(made ${PROJECT_BINARY_DIR}/install)
 install(FILES ${made}/nightlight.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${made}/completions.bash RENAME nightlight
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+install(FILES ${made}/completions.zsh RENAME _nightlight
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES ${made}/completions.fish RENAME nightlight.fish
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 install(FILES ${made}/changelog.gz DESTINATION ${nl_doc})
 install(FILES ${made}/nightlight.service DESTINATION lib/systemd/user)
 install(PROGRAMS ${made}/llama-server DESTINATION ${nl_lib} OPTIONAL)

@@ -164,7 +164,27 @@ std::string names_of(const std::vector<const CLI::App*>& commands) {
   return names;
 }
 
+constexpr const char* kAbout =
+    "Nightlight: one local address for every AI tool; it keeps answering.";
+
+// What is written into must outlive the parse.
+void describe(CLI::App& app, CliOptions& options, Raw& raw) {
+  app.set_version_flag("--version", fmt::format("nightlight {}", kVersion));
+  app.require_subcommand(0, 1);
+  app.footer("\nExample:\n  nightlight up\n  nightlight run claude");
+  add_global_options(app, options, raw.level);
+  add_commands(app, options, raw);
+}
+
 }  // namespace
+
+void visit_cli(const CliVisitor& visitor) {
+  CliOptions options;
+  Raw raw;
+  CLI::App app(kAbout, "nightlight");
+  describe(app, options, raw);
+  visitor(app);
+}
 
 std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& arguments) {
   CliOptions options;
@@ -182,13 +202,8 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   words.erase(end, words.end());
 
   Raw raw;
-  CLI::App app("Nightlight: one local address for every AI tool; it keeps answering.",
-               "nightlight");
-  app.set_version_flag("--version", fmt::format("nightlight {}", kVersion));
-  app.require_subcommand(0, 1);
-  app.footer("\nExample:\n  nightlight up\n  nightlight run claude");
-  add_global_options(app, options, raw.level);
-  add_commands(app, options, raw);
+  CLI::App app(kAbout, "nightlight");
+  describe(app, options, raw);
 
   const std::vector<const CLI::App*> commands = std::as_const(app).get_subcommands({});
   const bool known = std::any_of(commands.begin(), commands.end(), [&](const CLI::App* command) {

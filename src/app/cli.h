@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -12,7 +13,14 @@
 #include "app/config.h"
 #include "base/log.h"
 
+namespace CLI {
+class App;
+}
+
 namespace nl::app {
+
+// Is shown a command's arguments instead of their being read: completions are made from them.
+using CliVisitor = std::function<void(const CLI::App& app)>;
 
 enum class Command : std::uint8_t {
   up,
@@ -55,6 +63,7 @@ struct CliOptions {
   std::vector<std::string> words;  // the whole command line, argv[0] first
   bool rehearse = false;           // up: look whether it could serve, and end
   DrillOptions drill;
+  const CliVisitor* visitor = nullptr;  // own: look, do not run
 };
 
 // Text to print instead of running a command; `status` 0 goes to standard output, else to error.
@@ -64,5 +73,8 @@ struct CliText {
 };
 
 std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& arguments);
+
+// Shows the whole command line but what the commands of own_commands.h read themselves.
+void visit_cli(const CliVisitor& visitor);
 
 }  // namespace nl::app

@@ -129,6 +129,7 @@ Result<Config> parse_text(const ConfigText& file, const ConfigSource& source,
   parse_local(top, parsing);
   parse_standby(top, parsing);
   parse_plan(top, parsing);
+  parse_notify(top, parsing);
   parse_choices(top, parsing);
   refuse_later(top);
   top.finish();

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/webhook.h"
 #include "app/environment.h"
 #include "app/limits.h"
 #include "base/error.h"
@@ -94,6 +95,13 @@ struct PlanConfig {
   friend bool operator==(const PlanConfig&, const PlanConfig&) = default;
 };
 
+// [notify]: who is told when another one answers than usual.
+struct NotifyConfig {
+  bool desktop = false;
+  std::optional<admin::Webhook> webhook;
+  Duration quiet = std::chrono::seconds(60);  // between two messages about one provider
+};
+
 // A target as written: "@tier", "provider/model" (the first slash splits) or "provider". "engine"
 // is the supervised engine; it has no entry in `providers`.
 struct TargetConfig {
@@ -141,6 +149,7 @@ struct Config {
   LocalConfig local;
   StandbyConfig standby;
   PlanConfig plan;
+  NotifyConfig notify;
   Limits limits;
   std::string ca_file;  // PEM, besides the system's
   std::string https_proxy, no_proxy;

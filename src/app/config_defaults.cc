@@ -79,6 +79,10 @@ load_max = 1.0                     # processes that want a core, per core, of ot
 # fees = { claude = 100 }          # flat fees, in dollars a month, by any name
 # watts = 60                       # what this machine draws for a local answer, above idle
 usd_per_kwh = 0.30
+[notify]                           # when another one answers than usual, and when that is over
+desktop = false                    # by notify-send
+# webhook = "env:NIGHTLIGHT_WEBHOOK" # env:NAME | an address: gets a POST of JSON with "text"
+quiet_s = 60                       # between two messages about one provider
 
 [budget]
 failover_usd_per_day = 5.0         # paid answers that stand in for a flat subscription, per day

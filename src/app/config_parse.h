@@ -30,6 +30,7 @@ void parse_engine(TableReader& top, Parsing& parsing);     // [engine]
 void parse_local(TableReader& top, Parsing& parsing);      // [local]
 void parse_standby(TableReader& top, Parsing& parsing);    // [standby]
 void parse_plan(TableReader& top, Parsing& parsing);       // [plan]
+void parse_notify(TableReader& top, Parsing& parsing);     // [notify]
 // listen, hosts, behind_proxy, [auth]; where `listen` stands, for later complaints.
 Place parse_entry(TableReader& top, Parsing& parsing);
 

@@ -6,14 +6,22 @@
 #include <cstdio>
 #include <string>
 
+#include "app/autostart_command.h"
 #include "app/cli_globals.h"
 #include "app/plan_command.h"
+#include "app/completions_command.h"
+#include "app/connect_command.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
   static const std::vector<OwnCommand> kCommands = {
       {"plan", "the first thirty minutes, one step after the other", plan_command},
+      {"autostart", "keep the gateway running as a service of yours", autostart_command},
+      {"completions", "print what makes a shell complete these commands", completions_command},
+      {"connect", "point a client at the gateway for good; without a name list what is here",
+       connect_command},
+      {"disconnect", "take back what connect has changed", disconnect_command},
   };
   return kCommands;
 }
@@ -21,6 +29,10 @@ const std::vector<OwnCommand>& own_commands() {
 std::optional<int> parse_own(CLI::App& app, CliOptions& options) {
   std::string level = "info";
   add_global_options(app, options, level);
+  if (options.visitor != nullptr) {
+    (*options.visitor)(app);
+    return 0;
+  }
   try {
     app.parse(std::vector<std::string>(options.rest.rbegin(), options.rest.rend()));
   } catch (const CLI::CallForHelp&) {

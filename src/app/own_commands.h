@@ -28,7 +28,7 @@ const std::vector<OwnCommand>& own_commands();
 
 // Reads options.rest by `app`, with the global options (--config, --listen, --workers, --log) added
 // to it and to `options`. Help and mistakes are printed; then the exit status to end with comes
-// back.
+// back. So it does where options.visitor only wants to see `app`: the first thing a command does.
 std::optional<int> parse_own(CLI::App& app, CliOptions& options);
 
 }  // namespace nl::app

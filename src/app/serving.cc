@@ -7,6 +7,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <cstdio>
 
+#include "app/announcements.h"
 #include "app/engine_choice.h"
 #include "app/listening.h"
 #include "app/model_record.h"
@@ -159,6 +160,12 @@ void Serving::make_standby() {
   status_->set_standby(*standby_);
 }
 
+// The herald of `config` in the place of an earlier one.
+void Serving::announce(const Config& config) {
+  herald_ = make_herald(clock_, *tally_, config, environment_);
+  if (herald_) herald_->begin();
+}
+
 // True when an earlier program has left `text` bound.
 bool Serving::take_over(const std::string& text, const http::ListenAddress& address,
                         std::shared_ptr<http::TlsDoor> door) {
@@ -257,6 +264,7 @@ int Serving::run() {
   watch_signals(first);
   print_plan();
   watch_models();
+  announce(config_);
   if (standby_) standby_->begin();
   for (std::size_t i = 1; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
@@ -271,6 +279,7 @@ int Serving::run() {
   for (const auto& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();
   }
+  if (herald_) herald_->stop();
   if (standby_) standby_->stop();
   if (restarting_) {
     hand_over();

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/herald.h"
 #include "admin/status.h"
 #include "app/cli.h"
 #include "app/config.h"
@@ -53,6 +54,7 @@ class Serving {
   void forget_failures();
   void add_engine(http::Loop& loop);
   void make_standby();
+  void announce(const Config& config);
   std::shared_ptr<chat::LocalForm> local_form_of(const Config& config) const;
   void stop_engine();
   Result<void> listen();
@@ -97,7 +99,8 @@ class Serving {
   router::Health health_;
   std::unique_ptr<gateway::SpendGuard> spend_;
   std::unique_ptr<gateway::Tally> tally_;
-  std::jthread earlier_today_;  // reads the ledger of today's earlier runs into tally_
+  std::unique_ptr<admin::Herald> herald_;  // null = nobody wants to be told
+  std::jthread earlier_today_;             // reads the ledger of today's earlier runs into tally_
   std::unique_ptr<gateway::WaitingRoom> waiting_;
   std::unique_ptr<admin::Status> status_;
   // A request that dies with its loop still tells them.

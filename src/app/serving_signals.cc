@@ -49,6 +49,7 @@ void Serving::reload() {
   config_.providers = loaded->providers;
   published_ = std::move(*loaded);
   publish(published_);
+  announce(published_);
   log::info("configuration reloaded");
 }
 

@@ -1,8 +1,22 @@
 #include "gateway/tally.h"
 
+#include <algorithm>
+
 #include "gateway/spend.h"
 
 namespace nl::gateway {
+namespace {
+
+constexpr std::size_t kProvidersMax = 64;
+
+// Answered elsewhere because of what this one request is, which says nothing about the provider.
+bool is_for_this_request_alone(const state::RequestRow& row) {
+  return std::any_of(row.attempts.begin(), row.attempts.end(), [](const auto& attempt) {
+    return attempt.failure_class == "request" || attempt.failure_class == "capability";
+  });
+}
+
+}  // namespace
 
 bool moved(const state::RequestRow& row) {
   const std::string_view preferred = row.preferred;
@@ -40,9 +54,26 @@ void Tally::count(const state::RequestRow& row) {
     numbers_.model = row.model;
     numbers_.reason = moved(row) ? row.reason : "";
     if (moved(row)) ++numbers_.failovers;
+    note_answer(row);
   } else if (row.outcome != "client_gone" && (row.status >= 500 || row.status == 200)) {
     ++numbers_.errors;
   }
+}
+
+void Tally::note_answer(const state::RequestRow& row) {
+  const std::string preferred = row.preferred.substr(0, row.preferred.find('/'));
+  if (preferred.empty() || is_for_this_request_alone(row)) return;
+  if (answering_.size() >= kProvidersMax && !answering_.contains(preferred)) return;
+  const bool stands_in = preferred != row.provider;
+  answering_[preferred] =
+      Answering{preferred, row.tier, row.provider, row.model, stands_in ? row.reason : ""};
+}
+
+std::vector<Answering> Tally::answering() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<Answering> all;
+  for (const auto& [preferred, one] : answering_) all.push_back(one);
+  return all;
 }
 
 TallyNumbers Tally::numbers() {

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "state/ledger.h"
@@ -22,6 +24,13 @@ struct TallyNumbers {
   std::string tier, provider, model, reason;
 };
 
+// Who gave the newest answer where `preferred`, a provider, was to give it.
+struct Answering {
+  std::string preferred;
+  std::string tier, provider, model;
+  std::string reason;  // why another one stands in; empty when none does
+};
+
 class Tally {
  public:
   explicit Tally(const Clock& clock);
@@ -30,14 +39,18 @@ class Tally {
   void add_earlier(const state::Totals& today);
   void count(const state::RequestRow& row);
   TallyNumbers numbers();
+  // One per provider that was preferred since the start.
+  std::vector<Answering> answering();
 
  private:
   void roll();
+  void note_answer(const state::RequestRow& row);
 
   const Clock& clock_;
   std::mutex mutex_;
   std::int64_t day_;
   TallyNumbers numbers_;
+  std::map<std::string, Answering> answering_;  // by the preferred provider
 };
 
 // True when another target than the preferred one answered.

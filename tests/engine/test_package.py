@@ -30,6 +30,9 @@ SHIPPED = {
     "/usr/bin/nightlight": 0o755, "/usr/lib/nightlight/ember.gguf": 0o644,
     "/usr/lib/systemd/user/nightlight.service": 0o644,
     "/usr/share/man/man1/nightlight.1.gz": 0o644, DOC + "copyright": 0o644,
+    "/usr/share/bash-completion/completions/nightlight": 0o644,
+    "/usr/share/zsh/vendor-completions/_nightlight": 0o644,
+    "/usr/share/fish/vendor_completions.d/nightlight.fish": 0o644,
     DOC + "README.md": 0o644, DOC + "README.deploy.md": 0o644, DOC + "changelog.gz": 0o644}
 
 

@@ -1,0 +1,22 @@
+// Which clients are here and how they stand with Nightlight: `connect` without a name.
+//
+// Reads files of the user's and our own records; changes nothing. Main thread.
+#pragma once
+
+#include "app/cli.h"
+#include "app/environment.h"
+#include "clients/autostart.h"
+#include "clients/client.h"
+#include "clients/record.h"
+
+namespace nl::app {
+
+// `environment` as nl::clients asks it; it must outlive the result.
+clients::Variables variables_of(const Environment& environment);
+// Where connections are recorded.
+clients::RecordFolder connection_records(const Environment& environment);
+
+// An exit status.
+int list_clients(const Environment& environment, Form form);
+
+}  // namespace nl::app

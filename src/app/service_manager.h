@@ -1,0 +1,44 @@
+// ServiceManager: the user's systemd or launchd, asked by its own command-line tool.
+//
+// One short run per question, without a shell and with a limit in time. Main thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/environment.h"
+#include "clients/autostart.h"
+
+namespace nl::app {
+
+class ServiceManager {
+ public:
+  // `scratch`: a folder for what the tool says. `unit`: the unit's file, for launchd.
+  ServiceManager(clients::Manager manager, const Environment& environment, std::string scratch)
+      : manager_(manager), environment_(environment), scratch_(std::move(scratch)) {}
+
+  // Whether it answers at all.
+  bool reachable() const;
+  bool active() const;
+  // Reads the units anew and starts ours. What kept it from that, or empty.
+  std::string start(const std::string& unit) const;
+  std::string stop(const std::string& unit) const;
+  std::string reload() const;
+  // What a person runs instead.
+  std::string start_by_hand(const std::string& unit) const;
+
+ private:
+  struct Ran {
+    int status = 0;
+    std::string said;
+  };
+  std::optional<Ran> run(const std::vector<std::string>& words) const;
+  std::string trouble_of(const std::vector<std::string>& words) const;
+
+  clients::Manager manager_;
+  const Environment& environment_;
+  std::string scratch_;
+};
+
+}  // namespace nl::app

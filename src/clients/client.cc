@@ -1,0 +1,239 @@
+#include "clients/client.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace nl::clients {
+namespace {
+
+// A credential that goes nowhere: the gateway drops it.
+constexpr std::string_view kStandIn = "nightlight";
+
+constexpr const char* kOpenAiNote =
+    "its provider openai speaks the Responses API and keeps its own address";
+constexpr const char* kKeyNote =
+    "it also wants a key: without [auth] in the gateway any word will do";
+
+ClientKey base(std::string_view path, Wire wire) {
+  return {path, Value::base, wire, When::always, ""};
+}
+ClientKey base_v1(std::string_view path, Wire wire) {
+  return {path, Value::base_v1, wire, When::always, ""};
+}
+ClientKey fixed(std::string_view path, Wire wire, When when, std::string_view word) {
+  return {path, Value::fixed, wire, when, word};
+}
+
+Client claude() {
+  ClientFile file{Format::json, "", "CLAUDE_CONFIG_DIR", "", ".claude", {"settings.json"}, {}};
+  file.keys = {base("env/ANTHROPIC_BASE_URL", Wire::anthropic),
+               fixed("env/ANTHROPIC_AUTH_TOKEN", Wire::anthropic, When::stand_in, kStandIn),
+               fixed("statusLine/type", Wire::anthropic, When::status_line, "command"),
+               fixed("statusLine/command", Wire::anthropic, When::status_line, "")};
+  return {"claude", "Claude Code", "claude", {file}, {}, ""};
+}
+
+Client opencode() {
+  ClientFile file{Format::json,
+                  "OPENCODE_CONFIG",
+                  "XDG_CONFIG_HOME",
+                  "opencode",
+                  ".config/opencode",
+                  {"opencode.jsonc", "opencode.json"},
+                  {}};
+  file.keys = {base_v1("provider/anthropic/options/baseURL", Wire::anthropic),
+               base_v1("provider/openai/options/baseURL", Wire::openai_responses)};
+  return {"opencode", "opencode", "opencode", {file}, {}, kOpenAiNote};
+}
+
+Client pi() {
+  ClientFile file{Format::json, "", "PI_CODING_AGENT_DIR", "", ".pi/agent", {"models.json"}, {}};
+  file.keys = {base("providers/anthropic/baseUrl", Wire::anthropic),
+               base_v1("providers/openai/baseUrl", Wire::openai_responses)};
+  return {"pi", "pi", "pi", {file}, {}, kOpenAiNote};
+}
+
+Client codex() {
+  ClientFile file{Format::toml, "", "CODEX_HOME", "", ".codex", {"config.toml"}, {}};
+  // The built-in provider with another address: a provider of its own would hide earlier sessions.
+  file.keys = {base_v1("openai_base_url", Wire::openai_responses)};
+  return {"codex", "Codex", "codex", {file}, {}, ""};
+}
+
+Client gemini() {
+  ClientFile settings{Format::json,      "", "GEMINI_CLI_HOME", ".gemini", ".gemini",
+                      {"settings.json"}, {}};
+  // The address alone is refused by it: the way to log in has to be named too.
+  settings.keys = {
+      fixed("security/auth/selectedType", Wire::gemini, When::always, "gemini-api-key")};
+  ClientFile variables{Format::variables, "", "GEMINI_CLI_HOME", ".gemini", ".gemini",
+                       {".env"},          {}};
+  variables.keys = {base("GOOGLE_GEMINI_BASE_URL", Wire::gemini)};
+  return {"gemini", "Gemini CLI", "gemini", {settings, variables}, {}, ""};
+}
+
+const std::vector<Client>& table() {
+  static const std::vector<Client> kTable = {
+      claude(),
+      opencode(),
+      pi(),
+      codex(),
+      gemini(),
+      {"anthropic-sdk",
+       "The Anthropic SDK",
+       "",
+       {},
+       {base("ANTHROPIC_BASE_URL", Wire::anthropic)},
+       kKeyNote},
+      {"openai-sdk",
+       "The OpenAI SDK",
+       "",
+       {},
+       {base_v1("OPENAI_BASE_URL", Wire::openai_chat)},
+       kKeyNote},
+  };
+  return kTable;
+}
+
+std::vector<std::string> names_in(std::string_view path) {
+  std::vector<std::string> names;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    names.emplace_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) return names;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+std::string value_of(const ClientKey& key, const Wanted& wanted) {
+  switch (key.value) {
+    case Value::base:
+      return wanted.url;
+    case Value::base_v1:
+      return wanted.url + "/v1";
+    case Value::fixed:
+      break;
+  }
+  return key.fixed.empty() ? wanted.status_line : std::string(key.fixed);
+}
+
+bool is_wanted(const ClientKey& key, const Wanted& wanted) {
+  if (!is_served(key.wire)) return false;
+  switch (key.when) {
+    case When::always:
+      return true;
+    case When::status_line:
+      return !wanted.status_line.empty();
+    case When::stand_in:
+      return wanted.stand_in;
+  }
+  return false;
+}
+
+std::vector<Setting> settings_of(const std::vector<ClientKey>& keys, const Wanted& wanted) {
+  std::vector<Setting> settings;
+  for (const ClientKey& key : keys) {
+    if (is_wanted(key, wanted)) settings.push_back({names_in(key.path), value_of(key, wanted)});
+  }
+  return settings;
+}
+
+}  // namespace
+
+bool is_served(Wire wire) {
+  switch (wire) {
+    case Wire::anthropic:
+    case Wire::openai_chat:
+      return true;
+    case Wire::openai_responses:
+    case Wire::gemini:
+      return false;
+  }
+  return false;
+}
+
+const char* title(Wire wire) {
+  switch (wire) {
+    case Wire::anthropic:
+      return "the Anthropic Messages API";
+    case Wire::openai_chat:
+      return "OpenAI Chat Completions";
+    case Wire::openai_responses:
+      return "the OpenAI Responses API";
+    case Wire::gemini:
+      return "the Gemini API";
+  }
+  return "";
+}
+
+std::span<const Client> clients() {
+  return table();
+}
+
+const Client* client_named(std::string_view name) {
+  for (const Client& client : table()) {
+    if (client.name == name) return &client;
+  }
+  return nullptr;
+}
+
+std::string unserved(const Client& client) {
+  Wire wire = Wire::anthropic;
+  const auto any_served = [&wire](const std::vector<ClientKey>& keys) {
+    for (const ClientKey& key : keys) {
+      if (is_served(key.wire)) return true;
+      wire = key.wire;
+    }
+    return false;
+  };
+  if (any_served(client.variables)) return "";
+  for (const ClientFile& file : client.files) {
+    if (any_served(file.keys)) return "";
+  }
+  return fmt::format("{} speaks {}, which this release does not serve", client.title, title(wire));
+}
+
+Result<std::string> path_of(const ClientFile& file, const Variables& variables) {
+  if (!file.whole.empty()) {
+    std::string whole = variables(std::string(file.whole));
+    if (whole.starts_with('/')) return whole;
+  }
+  std::string folder = variables(std::string(file.variable));
+  if (folder.starts_with('/')) {
+    if (!file.beside.empty()) folder += "/" + std::string(file.beside);
+  } else {
+    const std::string home = variables("HOME");
+    if (!home.starts_with('/')) return fail(ErrorCode::config, "HOME names no folder");
+    folder = home + "/" + std::string(file.folder);
+  }
+  std::string path;
+  for (const std::string_view name : file.names) {
+    path = folder + "/" + std::string(name);
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) break;
+  }
+  return path;
+}
+
+Result<std::vector<Aim>> aims(const Client& client, const Wanted& wanted,
+                              const Variables& variables) {
+  std::vector<Aim> all;
+  for (const ClientFile& file : client.files) {
+    auto path = path_of(file, variables);
+    if (!path) return std::unexpected(std::move(path.error()));
+    all.push_back({std::move(*path), file.format, settings_of(file.keys, wanted)});
+  }
+  if (!client.files.empty()) return all;
+  all.push_back({wanted.file, variable_format(wanted.file), settings_of(client.variables, wanted)});
+  return all;
+}
+
+Format variable_format(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (name.ends_with(".fish")) return Format::fish;
+  const bool is_plain = name.ends_with(".conf") || name.ends_with(".env") || name == "environment";
+  return is_plain ? Format::variables : Format::shell;
+}
+
+}  // namespace nl::clients

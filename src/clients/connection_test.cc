@@ -1,0 +1,303 @@
+#include "clients/connection.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "clients/difference.h"
+
+namespace nl::clients {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kUrl = "http://127.0.0.1:2300";
+
+class Connecting : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/nightlight-connect-XXXXXX";
+    home_ = ::mkdtemp(pattern);
+    variables_["HOME"] = home_;
+  }
+  void TearDown() override {
+    std::error_code error;
+    fs::remove_all(home_, error);
+  }
+
+  Variables variables() const {
+    return [this](const std::string& name) {
+      const auto found = variables_.find(name);
+      return found == variables_.end() ? std::string() : found->second;
+    };
+  }
+  RecordFolder records() const { return RecordFolder(home_ + "/state/connected"); }
+  std::string path(const std::string& name) const { return home_ + "/" + name; }
+
+  void put(const std::string& name, const std::string& text, mode_t mode = 0644) const {
+    fs::create_directories(fs::path(path(name)).parent_path());
+    std::ofstream(path(name), std::ios::binary) << text;
+    ::chmod(path(name).c_str(), mode);
+  }
+  std::string text(const std::string& name) const {
+    std::ostringstream all;
+    all << std::ifstream(path(name), std::ios::binary).rdbuf();
+    return all.str();
+  }
+  mode_t mode(const std::string& name) const {
+    struct stat status {};
+    ::stat(path(name).c_str(), &status);
+    return status.st_mode & 07777;
+  }
+
+  Result<Plan> connect(const char* name, ReadOnly rule = ReadOnly::refuse) const {
+    Wanted wanted{kUrl, "", false, path(".profile")};
+    if (std::string_view(name) == "claude") wanted.status_line = "nightlight status --line";
+    auto plan = plan_connect(*client_named(name), wanted, variables(), records());
+    if (!plan) return plan;
+    if (auto done = carry_out_connect(*plan, records(), rule); !done) {
+      return std::unexpected(done.error());
+    }
+    return plan;
+  }
+  Result<Plan> disconnect(const char* name, ReadOnly rule = ReadOnly::refuse) const {
+    auto plan = plan_disconnect(*client_named(name), records());
+    if (!plan) return plan;
+    if (auto done = carry_out_disconnect(*plan, records(), rule); !done) {
+      return std::unexpected(done.error());
+    }
+    return plan;
+  }
+  // Every file below the home folder but our own records, with its mode and bytes.
+  std::map<std::string, std::string> all() const {
+    std::map<std::string, std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(home_)) {
+      const std::string name = fs::relative(entry.path(), home_).string();
+      if (name.starts_with("state")) continue;
+      const bool is_file = entry.is_regular_file() && !entry.is_symlink();
+      found[name] = is_file ? std::to_string(mode(name)) + text(name) : "folder or link";
+    }
+    return found;
+  }
+
+  std::string home_;
+  std::map<std::string, std::string> variables_;
+};
+
+struct Case {
+  const char* client;
+  const char* file;
+  const char* text;
+};
+const Case kCases[] = {
+    {"claude", ".claude/settings.json",
+     "{\n  \"model\": \"opus\",\n  \"env\": {\n    \"DISABLE_TELEMETRY\": \"1\"\n  }\n}\n"},
+    {"opencode", ".config/opencode/opencode.jsonc",
+     "{\n  // mine\n  \"provider\": { \"anthropic\": { \"options\": { \"timeout\": 1, }, }, "
+     "},\n}\n"},
+    {"pi", ".pi/agent/models.json",
+     "{\"providers\": {\"anthropic\": {\"baseUrl\": \"https://proxy.example/v1\"}}}"},
+    {"anthropic-sdk", ".profile", "# mine\nexport A=1"},
+    {"openai-sdk", ".profile", "# mine\r\nexport A=1\r\n"},
+};
+
+TEST_F(Connecting, EveryClientsFileComesBackByteForByte) {
+  for (const Case& one : kCases) {
+    SCOPED_TRACE(one.client);
+    put(one.file, one.text, 0640);
+    const auto before = all();
+    const auto plan = connect(one.client);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_NE(text(one.file).find(kUrl), std::string::npos);
+    EXPECT_EQ(mode(one.file), 0640u);
+    EXPECT_EQ(state_of(*client_named(one.client), records()).standing, Standing::connected);
+    ASSERT_EQ(plan->record.files.size(), 1u);
+    const auto copy = KeptFile::look(plan->record.files[0].backup);
+    ASSERT_TRUE(copy);
+    EXPECT_EQ(copy->text(), one.text);
+    const auto back = disconnect(one.client);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_TRUE(back->files[0].as_before);
+    EXPECT_EQ(all(), before);
+    EXPECT_EQ(state_of(*client_named(one.client), records()).standing, Standing::none);
+    EXPECT_TRUE(fs::is_empty(path("state/connected")));
+  }
+}
+
+TEST_F(Connecting, WhatWasNotThereGoesAgainWithItsFolders) {
+  const auto before = all();
+  for (const Case& one : kCases) {
+    SCOPED_TRACE(one.client);
+    const auto plan = connect(one.client);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(mode(plan->record.files[0].path.substr(home_.size() + 1)), 0600u);
+    ASSERT_TRUE(disconnect(one.client));
+    EXPECT_EQ(all(), before);
+  }
+}
+
+TEST_F(Connecting, AReadOnlyFileIsRefusedWithTheFixAndForcedWhenAsked) {
+  for (const Case& one : kCases) {
+    SCOPED_TRACE(one.client);
+    put(one.file, one.text, 0444);
+    const auto before = all();
+    const auto refused = connect(one.client);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("chmod u+w"), std::string::npos);
+    EXPECT_NE(refused.error().message.find("--force"), std::string::npos);
+    EXPECT_EQ(all(), before);
+    ASSERT_TRUE(connect(one.client, ReadOnly::override));
+    EXPECT_EQ(mode(one.file), 0444u);
+    // What was forced once may be taken back without a word.
+    ASSERT_TRUE(disconnect(one.client));
+    EXPECT_EQ(all(), before);
+    fs::remove(path(one.file));
+  }
+}
+
+TEST_F(Connecting, AFileChangedInBetweenKeepsTheChange) {
+  put(".claude/settings.json", "{\n  \"a\": 1\n}\n");
+  ASSERT_TRUE(connect("claude"));
+  std::string now = text(".claude/settings.json");
+  now.insert(now.rfind("\n}"), ",\n  \"b\": 2");
+  put(".claude/settings.json", now);
+  const auto back = disconnect("claude");
+  ASSERT_TRUE(back);
+  EXPECT_FALSE(back->files[0].as_before);
+  EXPECT_TRUE(back->files[0].left.empty());
+  EXPECT_EQ(text(".claude/settings.json"), "{\n  \"a\": 1,\n  \"b\": 2\n}\n");
+}
+
+TEST_F(Connecting, AValueChangedInBetweenStaysAndTheCopyIsKept) {
+  put(".pi/agent/models.json", kCases[2].text);
+  const auto plan = connect("pi");
+  ASSERT_TRUE(plan);
+  put(".pi/agent/models.json",
+      "{\"providers\": {\"anthropic\": {\"baseUrl\": \"https://else.example\"}}}");
+  EXPECT_EQ(state_of(*client_named("pi"), records()).standing, Standing::changed);
+  const auto back = disconnect("pi");
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->files[0].left.size(), 1u);
+  EXPECT_NE(text(".pi/agent/models.json").find("else.example"), std::string::npos);
+  EXPECT_TRUE(fs::exists(plan->record.files[0].backup));
+  EXPECT_EQ(state_of(*client_named("pi"), records()).standing, Standing::none);
+}
+
+TEST_F(Connecting, ALinkedFileIsChangedWhereItIs) {
+  put("dotfiles/claude.json", "{}\n");
+  fs::create_directories(path(".claude"));
+  fs::create_symlink("../dotfiles/claude.json", path(".claude/settings.json"));
+  const auto before = all();
+  ASSERT_TRUE(connect("claude"));
+  EXPECT_TRUE(fs::is_symlink(path(".claude/settings.json")));
+  EXPECT_NE(text("dotfiles/claude.json").find(kUrl), std::string::npos);
+  ASSERT_TRUE(disconnect("claude"));
+  EXPECT_EQ(all(), before);
+}
+
+TEST_F(Connecting, ALinkToNothingAndHardLinksAreKept) {
+  fs::create_directories(path(".claude"));
+  fs::create_symlink(path("dotfiles/new.json"), path(".claude/settings.json"));
+  put(".profile", "A=1\n", 0440);
+  fs::create_hard_link(path(".profile"), path("copy"));
+  const auto before = all();
+  ASSERT_TRUE(connect("claude"));
+  ASSERT_TRUE(connect("openai-sdk", ReadOnly::override));
+  EXPECT_NE(text("dotfiles/new.json").find(kUrl), std::string::npos);
+  EXPECT_EQ(text("copy"), text(".profile"));
+  EXPECT_NE(text("copy").find(kUrl), std::string::npos);
+  ASSERT_TRUE(disconnect("openai-sdk"));
+  ASSERT_TRUE(disconnect("claude"));
+  EXPECT_EQ(all(), before);
+}
+
+TEST_F(Connecting, ConnectingAgainChangesNothingAndMovesToAnotherAddress) {
+  put(".claude/settings.json", "{\"a\": 1}\n", 0444);
+  const auto before = all();
+  ASSERT_TRUE(connect("claude", ReadOnly::override));
+  const auto connected = all();
+  const auto again = connect("claude");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_FALSE(again->changes());
+  EXPECT_EQ(all(), connected);
+  const Wanted elsewhere{"http://127.0.0.1:2400", "", false, ""};
+  auto moved = plan_connect(*client_named("claude"), elsewhere, variables(), records());
+  ASSERT_TRUE(moved);
+  ASSERT_TRUE(carry_out_connect(*moved, records(), ReadOnly::refuse));
+  EXPECT_NE(text(".claude/settings.json").find(":2400"), std::string::npos);
+  EXPECT_EQ(text(".claude/settings.json").find("statusLine"), std::string::npos);
+  ASSERT_TRUE(disconnect("claude"));
+  EXPECT_EQ(all(), before);
+}
+
+TEST_F(Connecting, AFileThatCannotBeReadIsRefusedWithItsLine) {
+  put(".claude/settings.json", "{\n  \"a\": oops\n}\n");
+  const auto before = all();
+  const auto plan = connect("claude");
+  ASSERT_FALSE(plan);
+  EXPECT_NE(plan.error().message.find("settings.json: line 2: "), std::string::npos);
+  EXPECT_EQ(all(), before);
+  ASSERT_FALSE(disconnect("claude"));
+}
+
+TEST_F(Connecting, AFileChangedWhileItIsBeingChangedIsNotOverwritten) {
+  put(".claude/settings.json", "{}\n");
+  const Wanted wanted{kUrl, "", false, ""};
+  auto plan = plan_connect(*client_named("claude"), wanted, variables(), records());
+  ASSERT_TRUE(plan);
+  put(".claude/settings.json", "{\"just\": \"now\"}\n");
+  EXPECT_FALSE(carry_out_connect(*plan, records(), ReadOnly::refuse));
+  EXPECT_EQ(text(".claude/settings.json"), "{\"just\": \"now\"}\n");
+  // The record is there already, and taking it back finds nothing of ours.
+  ASSERT_TRUE(disconnect("claude"));
+  EXPECT_EQ(text(".claude/settings.json"), "{\"just\": \"now\"}\n");
+}
+
+TEST_F(Connecting, ADamagedRecordIsSaid) {
+  ASSERT_TRUE(connect("claude"));
+  put("state/connected/claude.json", "{\"version\": \"1\", \"files\": [{}]}");
+  const auto back = disconnect("claude");
+  ASSERT_FALSE(back);
+  EXPECT_NE(back.error().message.find("claude.json"), std::string::npos);
+}
+
+TEST_F(Connecting, ClientsWhoseDialectIsNotServedSaySo) {
+  EXPECT_NE(unserved(*client_named("codex")).find("Responses API"), std::string::npos);
+  EXPECT_NE(unserved(*client_named("gemini")).find("Gemini API"), std::string::npos);
+  for (const Case& one : kCases) EXPECT_EQ(unserved(*client_named(one.client)), "");
+}
+
+TEST_F(Connecting, VariablesAndFilesThatAreThereDecideWhere) {
+  put(".config/opencode/opencode.json", "{}\n");
+  const Client& opencode = *client_named("opencode");
+  EXPECT_EQ(*path_of(opencode.files[0], variables()), path(".config/opencode/opencode.json"));
+  put(".config/opencode/opencode.jsonc", "{}\n");
+  EXPECT_EQ(*path_of(opencode.files[0], variables()), path(".config/opencode/opencode.jsonc"));
+  variables_["XDG_CONFIG_HOME"] = path("elsewhere");
+  EXPECT_EQ(*path_of(opencode.files[0], variables()), path("elsewhere/opencode/opencode.json"));
+  variables_["CLAUDE_CONFIG_DIR"] = path("claude-dir");
+  EXPECT_EQ(*path_of(client_named("claude")->files[0], variables()),
+            path("claude-dir/settings.json"));
+  EXPECT_EQ(variable_format("/x/config.fish"), Format::fish);
+  EXPECT_EQ(variable_format("/x/environment.d/ai.conf"), Format::variables);
+  EXPECT_EQ(variable_format("/x/.bashrc"), Format::shell);
+}
+
+TEST(Differences, ShowWhatChangesAndNoSecret) {
+  EXPECT_EQ(difference("a\nb\nc\n", "a\nx\nc\n"), "  a\n- b\n+ x\n  c\n");
+  EXPECT_EQ(difference("", "a\n"), "+ a\n");
+  const std::string shown =
+      difference("{\"ANTHROPIC_API_KEY\": \"sk-ant-\\\"1\", \"x\": 1}\nexport MY_TOKEN=abc123\n",
+                 "{\"ANTHROPIC_API_KEY\": \"sk-ant-\\\"1\", \"x\": 2}\nexport MY_TOKEN=abc123\n");
+  EXPECT_EQ(shown.find("sk-ant"), std::string::npos);
+  EXPECT_EQ(shown.find("abc123"), std::string::npos);
+  EXPECT_NE(shown.find("\"x\": 2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace nl::clients
