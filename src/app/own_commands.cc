@@ -7,11 +7,14 @@
 #include <string>
 
 #include "app/cli_globals.h"
+#include "app/doctor_command.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
-  static const std::vector<OwnCommand> kCommands = {};
+  static const std::vector<OwnCommand> kCommands = {
+      {"doctor", "look for what would keep the light off; each finding with its fix", doctor},
+  };
   return kCommands;
 }
 
