@@ -157,19 +157,6 @@ Result<Config> without_file(const ConfigSource& source, const Environment& envir
   return finish(std::move(config), parsing);
 }
 
-std::vector<std::string> search_path(const Environment& environment) {
-  std::vector<std::string> places;
-  const std::string xdg = environment.text("XDG_CONFIG_HOME");
-  const std::string home = environment.text("HOME");
-  if (xdg.starts_with('/')) {
-    places.push_back(xdg + "/nightlight/config.toml");
-  } else if (home.starts_with('/')) {
-    places.push_back(home + "/.config/nightlight/config.toml");
-  }
-  places.emplace_back("/etc/nightlight/config.toml");
-  return places;
-}
-
 }  // namespace
 
 bool Config::uses_engine() const {
@@ -200,7 +187,7 @@ Result<Config> load_config(const ConfigSource& source, const Environment& enviro
     }
     return parse_text(*file, source, environment);
   }
-  for (const std::string& place : search_path(environment)) {
+  for (const std::string& place : config_places(environment)) {
     auto file = read_config_file(place);
     if (file) return parse_text(*file, source, environment);
     if (file.error().code != ErrorCode::not_found) return std::unexpected(std::move(file.error()));

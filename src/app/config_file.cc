@@ -71,6 +71,19 @@ Result<std::string> read_all(int descriptor, const std::string& path, std::size_
 
 }  // namespace
 
+std::vector<std::string> config_places(const Environment& environment) {
+  std::vector<std::string> places;
+  const std::string xdg = environment.text("XDG_CONFIG_HOME");
+  const std::string home = environment.text("HOME");
+  if (xdg.starts_with('/')) {
+    places.push_back(xdg + "/nightlight/config.toml");
+  } else if (home.starts_with('/')) {
+    places.push_back(home + "/.config/nightlight/config.toml");
+  }
+  places.emplace_back("/etc/nightlight/config.toml");
+  return places;
+}
+
 Result<ConfigText> read_config_file(const std::string& path) {
   const OpenFile file(path);
   if (file.descriptor() < 0) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/environment.h"
 #include "base/error.h"
@@ -22,6 +23,9 @@ struct ConfigText {
   std::string path;
   FileMode mode = FileMode::owner_only;
 };
+
+// Where a configuration is looked for when none is named, the first that is there counts.
+std::vector<std::string> config_places(const Environment& environment);
 
 // Errors: not_found when there is no such file; config for everything else, with the fix.
 Result<ConfigText> read_config_file(const std::string& path);

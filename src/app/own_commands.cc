@@ -11,6 +11,7 @@
 #include "app/plan_command.h"
 #include "app/completions_command.h"
 #include "app/connect_command.h"
+#include "app/doctor_command.h"
 
 namespace nl::app {
 
@@ -22,6 +23,7 @@ const std::vector<OwnCommand>& own_commands() {
       {"connect", "point a client at the gateway for good; without a name list what is here",
        connect_command},
       {"disconnect", "take back what connect has changed", disconnect_command},
+      {"doctor", "look for what would keep the light off; each finding with its fix", doctor},
   };
   return kCommands;
 }

@@ -20,7 +20,8 @@ namespace nl::app {
 struct OwnCommand {
   const char* name;
   const char* summary;
-  // The exit status: 0 done, 1 done and something is wrong, 2 a mistake in what was asked.
+  // The exit status: 0 done, 1 done and something is wrong, 2 a mistake in what was asked; a
+  // command may have more of them above 2.
   int (*run)(const CliOptions& options, const Environment& environment);
 };
 

@@ -1,0 +1,31 @@
+// The doctor's look at files: configuration and keys, state folder, ledger, model store, drills;
+// and at the files and variables that tell clients where to go.
+//
+// Writes nothing but one small file in the state folder and the model store each, which it removes.
+// Any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/doctor_look.h"
+#include "app/environment.h"
+#include "doctor/entry.h"
+
+namespace nl::app {
+
+// `trouble`: what load_config() complains about; empty = nothing.
+Diagnosis look_at_config(const ConfigSource& source, const Environment& environment,
+                         const std::string& trouble);
+
+Diagnosis look_at_storage(const Config& config, const Environment& environment);
+
+// The certificate that [tls] names; empty = none.
+std::string certificate_file(const Config& config);
+
+// Where clients of this user are told to send their requests.
+std::vector<doctor::ClientSetting> client_settings(const Config& config,
+                                                   const Environment& environment);
+
+}  // namespace nl::app

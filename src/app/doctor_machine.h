@@ -1,0 +1,28 @@
+// The doctor's look at the engine, its model, and the machine that is to run it.
+//
+// Reads headers, runs the engine's program for its --help, asks an Ollama what it holds; starts
+// nothing else. Blocks for some seconds; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/config.h"
+#include "app/doctor_look.h"
+#include "app/environment.h"
+#include "doctor/local_tier.h"
+
+namespace nl::app {
+
+struct EngineLook {
+  doctor::LocalTierFacts tier;
+  std::vector<std::string> programs;  // that the engine may be, best first
+  std::vector<std::string> looked_at;
+};
+EngineLook look_at_engine(const Config& config, const Environment& environment,
+                          const DoctorOrder& order);
+
+doctor::Findings look_at_machine(const Environment& environment,
+                                 const std::vector<std::string>& programs);
+
+}  // namespace nl::app
