@@ -8,6 +8,7 @@ set(nl_lib lib/nightlight)  # where the program looks, from its own folder
 set(nl_doc ${CMAKE_INSTALL_DOCDIR})
 
 install(TARGETS nightlight RUNTIME DESTINATION bin)
+install(TARGETS nightlight-documents RUNTIME DESTINATION ${nl_lib})
 install(FILES ${PROJECT_BINARY_DIR}/ember.gguf DESTINATION ${nl_lib})
 install(FILES deploy/copyright DESTINATION ${nl_doc})
 install(FILES README.md SECURITY.md deploy/dev.nightlight.plist deploy/Containerfile

@@ -46,6 +46,8 @@ class Mailbox {
  public:
   // Errors: io, unsupported (it is no mail at all).
   static Result<Mailbox> open(const std::filesystem::path& path, const ReadLimits& limits);
+  // The same of bytes that have no file, such as what a pipe brought. Errors: unsupported.
+  static Result<Mailbox> open(const std::string& name, std::string bytes, const ReadLimits& limits);
   ~Mailbox();
   Mailbox(Mailbox&& other) noexcept;
   Mailbox& operator=(Mailbox&& other) noexcept;

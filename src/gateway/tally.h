@@ -1,12 +1,16 @@
 // Tally: today's turns in numbers and who answered last; what `status` shows without a database.
 //
 // Begins anew with the local day; what the ledger knows of an earlier run today is added when it
-// has been read. Shared by all loops; a short lock, never held across a suspension.
+// has been read. Keeps the last rows of our own command line's turns, which asks what they came to
+// before the ledger is written. Shared by all loops; a short lock, never held across a suspension.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "state/ledger.h"
@@ -22,6 +26,12 @@ struct TallyNumbers {
   std::string tier, provider, model, reason;
 };
 
+// A turn as it was settled.
+struct KeptRow {
+  state::RequestRow row;
+  std::string compacted;  // what was left out of it for a model on this machine; empty = nothing
+};
+
 class Tally {
  public:
   explicit Tally(const Clock& clock);
@@ -30,14 +40,20 @@ class Tally {
   void add_earlier(const state::Totals& today);
   void count(const state::RequestRow& row);
   TallyNumbers numbers();
+  // Keeps a copy of `row` until kRowsKept newer ones have come.
+  void keep(const state::RequestRow& row, std::string compacted);
+  std::optional<KeptRow> kept(std::string_view id);
 
  private:
+  static constexpr std::size_t kRowsKept = 256;
+
   void roll();
 
   const Clock& clock_;
   std::mutex mutex_;
   std::int64_t day_;
   TallyNumbers numbers_;
+  std::deque<KeptRow> rows_;
 };
 
 // True when another target than the preferred one answered.

@@ -28,6 +28,7 @@ ENGINE = ROOT / "build/engine/bin/llama-server"
 DOC = "/usr/share/doc/nightlight/"
 SHIPPED = {
     "/usr/bin/nightlight": 0o755, "/usr/lib/nightlight/ember.gguf": 0o644,
+    "/usr/lib/nightlight/nightlight-documents": 0o755,
     "/usr/lib/systemd/user/nightlight.service": 0o644,
     "/usr/share/man/man1/nightlight.1.gz": 0o644, DOC + "copyright": 0o644,
     DOC + "README.md": 0o644, DOC + "README.deploy.md": 0o644, DOC + "changelog.gz": 0o644}
