@@ -37,8 +37,25 @@ std::int64_t seconds_until(Instant at, Instant now) {
   return std::chrono::duration_cast<std::chrono::seconds>(at - now).count() + 1;
 }
 
+constexpr std::string_view kRequests = "/nightlight/requests/";
+
 double usd(std::int64_t micro_usd) {
   return static_cast<double>(micro_usd) / 1e6;
+}
+
+// What one turn has come to; the ledger will have the same figures.
+std::string request_json(const gateway::KeptRow& kept) {
+  const state::RequestRow& row = kept.row;
+  const std::string cost =
+      row.cost_micro_usd < 0 ? "null" : fmt::format("{:.6f}", usd(row.cost_micro_usd));
+  return fmt::format(
+      R"({{"id":{},"outcome":{},"tier":{},"provider":{},"model":{},"preferred":{},"reason":{},)"
+      R"("label":{},"compacted":{},"attempts":{},"input_tokens":{},"output_tokens":{},)"
+      R"("usage_estimated":{},"cost_usd":{},"paid_failover":{}}})",
+      quoted(row.id), quoted(row.outcome), quoted(row.tier), quoted(row.provider),
+      quoted(row.model), quoted(row.preferred), quoted(row.reason), quoted(row.label),
+      quoted(kept.compacted), row.attempts.size(), row.usage.input_total(),
+      row.usage.output.value_or(0), row.usage_estimated, cost, row.paid_failover);
 }
 
 }  // namespace
@@ -56,9 +73,15 @@ std::shared_ptr<const gateway::Upstreams> Status::upstreams() const {
 }
 
 std::optional<http::Answer> Status::answer(std::string_view path) {
-  if (path != "/nightlight/status") return std::nullopt;
   http::Answer answer;
-  answer.body = status_json();
+  if (path == "/nightlight/status") {
+    answer.body = status_json();
+    return answer;
+  }
+  if (!path.starts_with(kRequests)) return std::nullopt;
+  const auto kept = parts_.tally.kept(path.substr(kRequests.size()));
+  if (!kept) return std::nullopt;
+  answer.body = request_json(*kept);
   return answer;
 }
 

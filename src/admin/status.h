@@ -1,7 +1,9 @@
 // Status: the gateway's own routes: who would answer now, what is out and until when, today's sums.
 //
-// GET /nightlight/status answers JSON for `nightlight status` and for people. Reads shared state
-// only; no database, no disk. Says no key, no prompt, no client credential. Any loop asks it.
+// GET /nightlight/status answers JSON for `nightlight status` and for people, and
+// /nightlight/requests/ID what a turn of our own command line has come to, for a while. Reads
+// shared state only; no database, no disk. Says no key, no prompt, no client credential. Any loop
+// asks it.
 #pragma once
 
 #include <cstdint>

@@ -157,6 +157,13 @@ Result<std::string> absolute_path(std::string_view path, const Environment& envi
               fmt::format("\"{}\" depends on the working directory; write the whole path", path));
 }
 
+std::string user_config_folder(const Environment& environment) {
+  const std::string xdg = environment.text("XDG_CONFIG_HOME");
+  if (xdg.starts_with('/')) return xdg + "/nightlight";
+  const std::string home = environment.text("HOME");
+  return home.starts_with('/') ? home + "/.config/nightlight" : std::string();
+}
+
 std::string unfit_key(std::string_view key) {
   for (const char c : key) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) {

@@ -36,6 +36,9 @@ Result<Secret> read_key_file(const std::string& path);
 // `path` with a leading ~/ replaced. Errors: config when it is not absolute then.
 Result<std::string> absolute_path(std::string_view path, const Environment& environment);
 
+// ~/.config/nightlight, where a user's own files are; empty when there is no home.
+std::string user_config_folder(const Environment& environment);
+
 // Empty when `key` can stand in a header, else what is wrong with it, without showing it.
 std::string unfit_key(std::string_view key);
 

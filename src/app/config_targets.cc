@@ -10,21 +10,6 @@ namespace nl::app {
 namespace {
 
 constexpr const char* kTierNames[] = {"frontier", "router", "local"};
-// ROUTING.md 3, and the one that stands for a client's own background calls.
-const std::vector<std::string> kLabels = {"agentic_tool_use",
-                                          "complex_reasoning",
-                                          "code_generation",
-                                          "code_review",
-                                          "code_debug",
-                                          "summarisation",
-                                          "drafting_email",
-                                          "extraction_classification",
-                                          "research_synthesis",
-                                          "brainstorm_creative",
-                                          "translation",
-                                          "chat_qa",
-                                          "vision",
-                                          "background_utility"};
 
 std::vector<std::string> provider_names(const Config& config) {
   std::vector<std::string> names = {"engine"};
@@ -145,12 +130,13 @@ void parse_route(const toml::table& table, Parsing& parsing) {
 void parse_tasks(const toml::table& table, Parsing& parsing) {
   TableReader reader(table, "[tasks]", parsing.mistakes);
   parsing.config.named.tasks = true;
-  for (const std::string& label : kLabels) {
+  for (const std::string_view label : router::task_labels()) {
     if (table.get(label) == nullptr) {
       reader.node(label);
       continue;
     }
-    parsing.config.tasks[label] = parse_list(reader, label, TierTargets::allowed, parsing);
+    parsing.config.tasks[std::string(label)] =
+        parse_list(reader, label, TierTargets::allowed, parsing);
   }
   reader.finish();
 }

@@ -40,6 +40,11 @@ LocalGateway::LocalGateway(const Config& config) {
   }
 }
 
+std::string LocalGateway::name() const {
+  if (!base_url_.empty() || !endpoint_) return base_url_;
+  return "unix:" + endpoint_->host;
+}
+
 Result<std::string> LocalGateway::get(std::string_view path, Duration within) const {
   if (!endpoint_)
     return fail(ErrorCode::config,

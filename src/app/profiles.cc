@@ -45,13 +45,6 @@ void read_tools(TableReader& top, standby::Profile& profile, Mistakes& mistakes)
   }
 }
 
-std::string folder_of(const Environment& environment) {
-  const std::string xdg = environment.text("XDG_CONFIG_HOME");
-  if (xdg.starts_with('/')) return xdg + "/nightlight/profiles";
-  const std::string home = environment.text("HOME");
-  return home.starts_with('/') ? home + "/.config/nightlight/profiles" : std::string();
-}
-
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code error;
@@ -104,8 +97,9 @@ Result<standby::Profile> parse_profile(std::string_view toml, const std::string&
 
 Profiles load_profiles(const Environment& environment) {
   Profiles loaded;
-  const std::string folder = folder_of(environment);
-  for (const std::string& path : folder.empty() ? std::vector<std::string>() : files_in(folder)) {
+  const std::string folder = user_config_folder(environment);
+  const auto files = folder.empty() ? std::vector<std::string>() : files_in(folder + "/profiles");
+  for (const std::string& path : files) {
     const auto file = read_config_file(path);
     auto profile = file ? parse_profile(file->text, path)
                         : Result<standby::Profile>(std::unexpected(file.error()));

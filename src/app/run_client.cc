@@ -9,17 +9,15 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include "app/local_gateway.h"
+#include "app/reach_gateway.h"
 #include "base/process.h"
 
 namespace nl::app {
 namespace {
 
 constexpr Duration kAsk = std::chrono::milliseconds(500);
-constexpr Duration kStart = std::chrono::seconds(5);
-constexpr Duration kBetween = std::chrono::milliseconds(25);
 constexpr std::size_t kSettingsBytesMax = 4u << 20;
 // A client without any credential does not start. This one goes nowhere: the gateway drops it.
 constexpr const char* kStandIn = "nightlight";
@@ -54,26 +52,6 @@ void warn(std::string_view text) {
   fmt::print(stderr, "nightlight: warning: {}\n", text);
 }
 
-// Starts the gateway and waits for it. What keeps it from coming up, or nothing.
-std::string start_gateway(const RunSetup& setup, const LocalGateway& gateway) {
-  std::string program = own_program();
-  if (program.empty()) program = setup.options.program;
-  const std::string& folder = setup.config->state_dir;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) return fmt::format("{}: {}", folder, error.message());
-  const std::string log = folder + "/gateway.log";
-  const auto started = start_detached(gateway_command(setup.options, program), log);
-  if (!started) return started.error().message;
-  const SystemClock clock;
-  const Instant until = clock.now() + kStart;
-  while (clock.now() < until) {
-    if (gateway.up(kAsk)) return "";
-    std::this_thread::sleep_for(kBetween);
-  }
-  return fmt::format("it did not come up within 5 s; {} says why", log);
-}
-
 // The base URL of a gateway that answers, or empty with a warning said.
 std::string reach_gateway(const RunSetup& setup) {
   if (setup.config == nullptr) {
@@ -86,7 +64,7 @@ std::string reach_gateway(const RunSetup& setup) {
     return "";
   }
   if (gateway.up(kAsk)) return gateway.base_url();
-  const std::string why = start_gateway(setup, gateway);
+  const std::string why = start_gateway(setup.options, *setup.config, gateway);
   if (why.empty()) return gateway.base_url();
   warn("no gateway: " + why);
   return "";

@@ -186,9 +186,10 @@ RelaySetup relay_setup_of(const Turn& turn, const AttemptSetup& setup, Instant u
                     tool_check(turn, setup)};
 }
 
-Answerer answerer_of(const AttemptSetup& setup, const Body& body) {
+Answerer answerer_of(Turn& turn, const AttemptSetup& setup, const Body& body) {
   Answerer answerer = setup.answerer;
   answerer.compacted = body.note.dropped;
+  turn.compacted = body.note.dropped;
   return answerer;
 }
 
@@ -320,7 +321,7 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
       provider.hide_credentials(value, attempt.client);
     }
   }
-  HeaderList headers = answer_headers(turn, answerer_of(setup, *body),
+  HeaderList headers = answer_headers(turn, answerer_of(turn, setup, *body),
                                       own_vendor ? result.vendor_headers : HeaderList());
   RelaySetup relay_setup = relay_setup_of(turn, setup, until.whole);
   if (turn.request.stream) relay_setup.headers = header_block(headers);

@@ -1,6 +1,7 @@
 // count_tokens: who would answer counts. The engine by its own tokenizer, Anthropic by its own
 // service; where neither can be reached the estimate must do, as the count only steers a client's
-// own compaction.
+// own compaction. Beside the count stands who would answer now and how much that target takes, so
+// that a client can cut its work to size.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "gateway/attempt.h"
 #include "gateway/gateway.h"
 #include "gateway/vendor_route.h"
+#include "router/resolve.h"
 
 namespace nl::gateway {
 namespace {
@@ -49,33 +51,59 @@ std::string restated(const std::string& body) {
   return stated(sound ? document.root()["input_tokens"].integer().value_or(0) : 0);
 }
 
-// The first target that would be asked now, if it is the engine.
-const router::Candidate* engine_first(const router::Plan& plan, const Upstreams& upstreams) {
-  if (plan.candidates.empty()) return nullptr;
+// Who would be asked first, and its window where it is known.
+void name_target(const router::Plan& plan, const Upstreams& upstreams, HeaderList& headers) {
+  if (plan.candidates.empty()) return;
   const router::Candidate& first = plan.candidates.front();
-  const provider::Provider& provider = *upstreams.providers[first.target.provider];
-  return provider.setting().engine != nullptr ? &first : nullptr;
+  const router::ProviderFacts& provider = upstreams.policy.providers[first.target.provider];
+  headers.emplace_back("x-nightlight-target",
+                       header_value(router::spelled(provider, first.target.model)));
+  headers.emplace_back("x-nightlight-target-tier", router::name(first.target.tier));
+  if (first.facts.context_tokens) {
+    headers.emplace_back("x-nightlight-window", std::to_string(*first.facts.context_tokens));
+  }
+}
+
+// Anthropic's own service counts what it may see. A request that names its targets is shown to
+// nobody else.
+bool may_ask_vendor(const Turn& turn, const VendorProvider& vendor, const router::Plan& plan,
+                    const Upstreams& upstreams) {
+  if (turn.facts.route == nullptr) return true;
+  return !plan.candidates.empty() &&
+         upstreams.providers[plan.candidates.front().target.provider].get() == vendor.provider;
+}
+
+// The first target that would be asked now, if it is on this machine.
+const router::Candidate* here_first(const router::Plan& plan, const Upstreams& upstreams) {
+  if (plan.candidates.empty() || !is_here(upstreams.policy, plan.candidates.front())) {
+    return nullptr;
+  }
+  return &plan.candidates.front();
 }
 
 }  // namespace
 
 http::asio::awaitable<std::optional<std::string>> Gateway::count_elsewhere(
-    Turn& turn, const Upstreams& upstreams) {
+    Turn& turn, const Upstreams& upstreams, const router::Plan& plan) {
   provider::Try attempt;
   attempt.operation = provider::Operation::count_tokens;
   attempt.client.head = &turn.exchange.head();
   attempt.head_until = turn.started + kCountTokensWait;
-  const router::Plan plan = router::plan(turn.facts, upstreams.policy, parts_.health, turn.started);
-  if (const router::Candidate* engine = engine_first(plan, upstreams)) {
-    provider::Provider& provider = *upstreams.providers[engine->target.provider];
-    const Result<LocalBody> body = composed_body(turn, upstreams, *engine);
+  if (const router::Candidate* here = here_first(plan, upstreams)) {
+    provider::Provider& provider = *upstreams.providers[here->target.provider];
+    const Result<LocalBody> body = composed_body(turn, upstreams, *here);
     if (!body) co_return std::nullopt;
-    attempt.body = body->bytes;
-    const auto count = co_await counted(provider, attempt, turn.cancel);
-    co_return count ? std::optional<std::string>(restated(*count)) : std::nullopt;
+    turn.compacted = body->note.dropped;
+    turn.facts.input_tokens = std::max(turn.facts.input_tokens, body->note.tokens_before);
+    if (provider.setting().engine != nullptr) {
+      attempt.body = body->bytes;
+      const auto count = co_await counted(provider, attempt, turn.cancel);
+      co_return count ? std::optional<std::string>(restated(*count)) : std::nullopt;
+    }
   }
   const auto vendor = vendor_provider(upstreams, DialectId::anthropic, turn.credential);
   if (!vendor || parts_.health.offline(turn.started)) co_return std::nullopt;
+  if (!may_ask_vendor(turn, *vendor, plan, upstreams)) co_return std::nullopt;
   attempt.client.pass_headers = true;
   attempt.client.pass_credential = vendor->client_credential;
   attempt.body = turn.exchange.body();
@@ -86,14 +114,20 @@ http::asio::awaitable<void> Gateway::count_tokens(http::Exchange& exchange) {
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
   Turn turn(exchange, DialectId::anthropic);
   turn.started = parts_.loop.now();
-  const Result<void> read = read_turn(turn, parts_.options.tokens);
+  const Result<void> read = read_turn(turn, parts_.options.tokens, upstreams->policy);
   http::Answer answer;
   if (!read) {
     answer = error_answer(DialectId::anthropic, read.error(), "");
   } else {
-    const std::optional<std::string> count = co_await count_elsewhere(turn, *upstreams);
+    const router::Plan plan =
+        router::plan(turn.facts, upstreams->policy, parts_.health, turn.started);
+    const std::optional<std::string> count = co_await count_elsewhere(turn, *upstreams, plan);
     answer.body = count.value_or(stated(turn.facts.input_tokens));
     if (!count) answer.headers.emplace_back("x-nightlight-tier", "estimate");
+    name_target(plan, *upstreams, answer.headers);
+    if (!turn.compacted.empty()) {
+      answer.headers.emplace_back("x-nightlight-compacted", header_value(turn.compacted));
+    }
   }
   const Result<void> sent = co_await exchange.respond(answer);
   if (!sent) exchange.abort();

@@ -10,6 +10,9 @@ namespace {
 
 using dialect::DialectId;
 
+// The user-agent of Nightlight's own command line begins so.
+constexpr std::string_view kOwnAgent = "nightlight/";
+
 std::int64_t unix_ms(WallTime wall) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count();
 }
@@ -138,8 +141,8 @@ http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, Diale
   turn.started_wall = parts_.loop.clock().wall();
   turn.id = ordered_id(unix_ms(turn.started_wall), "nl_");
   turn.answer_id = new_answer_id(dialect);
-  turn.direct = exchange.head().headers.find("x-nightlight-route").value_or("") == "direct";
-  const Result<void> read = read_turn(turn, parts_.options.tokens);
+  const std::shared_ptr<const Upstreams> upstreams = upstreams_;
+  const Result<void> read = read_turn(turn, parts_.options.tokens, upstreams->policy);
   if (!read) {
     const http::Answer refusal = error_answer(dialect, read.error(), turn.id);
     const Result<void> sent = co_await exchange.respond(refusal);
@@ -148,7 +151,6 @@ http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, Diale
   }
 
   // Plan, reserve, attempt, commit, relay: until somebody has answered or nobody can.
-  const std::shared_ptr<const Upstreams> upstreams = upstreams_;
   const FailoverParts failover_parts{*upstreams, parts_.health, parts_.spend, parts_.waiting,
                                      parts_.options};
   if (!turn.direct) watch(turn, upstreams);
@@ -193,6 +195,10 @@ void Gateway::settle(Turn& turn) {
     log::warn("{} not answered: {}", row.id, row.reason);
   }
   parts_.tally.count(row);
+  // Our own commands ask at once what their request has come to.
+  if (turn.facts.client_agent.starts_with(kOwnAgent)) {
+    parts_.tally.keep(row, std::move(turn.compacted));
+  }
   parts_.ledger.record(std::move(row));
 }
 

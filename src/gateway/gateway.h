@@ -61,7 +61,8 @@ class Gateway final : public http::Handler {
   http::asio::awaitable<void> count_tokens(http::Exchange& exchange);
   // The body that states the count, from the engine or the vendor; nothing when neither gave one.
   http::asio::awaitable<std::optional<std::string>> count_elsewhere(Turn& turn,
-                                                                    const Upstreams& upstreams);
+                                                                    const Upstreams& upstreams,
+                                                                    const router::Plan& plan);
   http::asio::awaitable<void> pass_to_vendor(http::Exchange& exchange, RouteMatch route);
   // What needs no upstream.
   http::asio::awaitable<void> answer_here(http::Exchange& exchange, RouteMatch route);

@@ -82,4 +82,18 @@ TallyNumbers Tally::numbers() {
   return numbers_;
 }
 
+void Tally::keep(const state::RequestRow& row, std::string compacted) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (rows_.size() == kRowsKept) rows_.pop_front();
+  rows_.push_back({row, std::move(compacted)});
+}
+
+std::optional<KeptRow> Tally::kept(std::string_view id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto at = std::find_if(rows_.rbegin(), rows_.rend(),
+                               [id](const KeptRow& one) { return one.row.id == id; });
+  if (at == rows_.rend()) return std::nullopt;
+  return *at;
+}
+
 }  // namespace nl::gateway

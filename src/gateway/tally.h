@@ -1,14 +1,18 @@
 // Tally: today's turns in numbers and who answered last; what `status` shows without a database.
 //
 // Begins anew with the local day; what the ledger knows of an earlier run today is added when it
-// has been read. Shared by all loops; a short lock, never held across a suspension.
+// has been read. Keeps the last rows of our own command line's turns, which asks what they came to
+// before the ledger is written. Shared by all loops; a short lock, never held across a suspension.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
+#include <string_view>
 
 #include "base/clock.h"
 #include "state/ledger.h"
@@ -29,6 +33,10 @@ struct Answering {
   std::string preferred;
   std::string tier, provider, model;
   std::string reason;  // why another one stands in; empty when none does
+// A turn as it was settled.
+struct KeptRow {
+  state::RequestRow row;
+  std::string compacted;  // what was left out of it for a model on this machine; empty = nothing
 };
 
 class Tally {
@@ -41,8 +49,13 @@ class Tally {
   TallyNumbers numbers();
   // One per provider that was preferred since the start.
   std::vector<Answering> answering();
+  // Keeps a copy of `row` until kRowsKept newer ones have come.
+  void keep(const state::RequestRow& row, std::string compacted);
+  std::optional<KeptRow> kept(std::string_view id);
 
  private:
+  static constexpr std::size_t kRowsKept = 256;
+
   void roll();
   void note_answer(const state::RequestRow& row);
 
@@ -51,6 +64,7 @@ class Tally {
   std::int64_t day_;
   TallyNumbers numbers_;
   std::map<std::string, Answering> answering_;  // by the preferred provider
+  std::deque<KeptRow> rows_;
 };
 
 // True when another target than the preferred one answered.

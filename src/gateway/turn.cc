@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "gateway/wishes.h"
+
 namespace nl::gateway {
 namespace {
 
@@ -67,7 +69,8 @@ std::uint64_t conversation_of(const Turn& turn) {
 
 }  // namespace
 
-Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens) {
+Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens,
+                       const router::Policy& policy) {
   const http::RequestHead& head = turn.exchange.head();
   const Result<void> parsed =
       turn.document.parse(turn.exchange.body(), dialect::DuplicateKeys::refuse_top_level);
@@ -99,12 +102,11 @@ Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens) {
   facts.system_start = turn.system_start;
   facts.structured = turn.request.format.kind != chat::Format::text;
   facts.only_this_dialect = !turn.request.only_this_dialect.empty();
-  facts.direct = turn.direct;
   facts.conversation = conversation_of(turn);
   facts.client_vendor = turn.credential.vendor;
   facts.client_subscription = turn.credential.subscription;
   facts.client_mark = turn.credential.mark;
-  return {};
+  return read_wishes(turn, policy);
 }
 
 dialect::AnswerContext answer_context(const Turn& turn) {

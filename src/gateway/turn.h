@@ -41,6 +41,8 @@ struct Turn {
   http::Cancel cancel;                  // fired when the client has gone
   bool client_gone = false;
   bool direct = false;
+  std::optional<router::Route> route;  // the targets that its client named
+  std::string compacted;  // what was left out of it for a model on this machine; empty = nothing
   // Set when a target refused the signed thinking of this conversation.
   dialect::SignedThinking thinking = dialect::SignedThinking::keep;
   // A model on this machine has made a call that does not fit: a second one is told as text.
@@ -56,8 +58,9 @@ struct Turn {
   state::RequestRow row;
 };
 
-// Fills request, model, credential and facts from the validated body. Errors: bad_request, 400.
-Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens);
+// Fills request, model, credential and facts from the validated body, and what the client's own
+// x-nightlight-* headers ask for. Errors: bad_request, 400.
+Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens, const router::Policy& policy);
 
 // The answer context of a writer for this turn.
 dialect::AnswerContext answer_context(const Turn& turn);

@@ -29,6 +29,11 @@ struct Option {
   std::uint64_t mark = 0;  // of the credential
 };
 
+// Ollama serves models of its maker's machines under such names.
+bool runs_elsewhere(std::string_view model) {
+  return model.ends_with("-cloud") || model.ends_with(":cloud");
+}
+
 // Which list the targets come from: one that the user wrote out is not cut per tier.
 enum class Listing : std::uint8_t { tiers, route };
 
@@ -120,6 +125,11 @@ Plan Planning::run() {
 
 // Stage 1: every target in question, in order of preference.
 void Planning::list_targets() {
+  if (facts_.route != nullptr) {
+    listing_ = Listing::route;
+    list(facts_.route->targets, facts_.route->match);
+    return;
+  }
   const Route* route = facts_.direct ? nullptr : matching_route();
   const auto task = policy_.tasks.find(plan_.label);
   const bool has_task = !plan_.label.empty() && task != policy_.tasks.end();
@@ -187,6 +197,10 @@ void Planning::make_options() {
     if (again) continue;
     if (const char* why = refused(provider, facts_, policy_)) {
       skip(target, why);
+      continue;
+    }
+    if (facts_.this_machine_only && runs_elsewhere(target.model)) {
+      skip(target, "the request stays on this machine and this model runs elsewhere");
       continue;
     }
     if (!choose_credential(option)) {

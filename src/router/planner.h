@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,13 @@ struct RequestFacts {
   bool structured = false;        // response_format json
   bool only_this_dialect = false;
   bool direct = false;  // x-nightlight-route: direct
+  // Targets that the request names itself (x-nightlight-route): they stand in for every route, task
+  // and tier. Null = none.
+  const Route* route = nullptr;
+  // The label that the client states (x-nightlight-task), one of task_labels(); empty = none.
+  std::string_view task;
+  // Nothing of it may leave this machine, whatever the policy allows.
+  bool this_machine_only = false;
   std::uint64_t conversation = 0;
   // The client's own credential, if it sent one.
   std::optional<Vendor> client_vendor;
@@ -73,9 +81,13 @@ struct RequestFacts {
   std::int64_t failover_spent_micro_usd = 0;
 };
 
-// The task label a request's shape gives (code_review, summarisation, research_synthesis,
-// background_utility), or empty. Simple rules over words and size; see task.cc.
+// The task label of a request: the stated one, else what its shape gives (code_review,
+// summarisation, research_synthesis, background_utility), or empty. Simple rules over words and
+// size; see task.cc.
 std::string_view task_label(const RequestFacts& facts);
+
+// Every label there is (ROUTING 3), with the two that only a request's shape gives.
+std::span<const std::string_view> task_labels();
 
 Plan plan(const RequestFacts& facts, const Policy& policy, const Health& health, Instant now);
 

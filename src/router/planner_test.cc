@@ -49,6 +49,50 @@ TEST_F(PlannerTest, AProviderOfWhichNothingIsKnownTakesTheNameAsItIs) {
   EXPECT_EQ(order()[2], "openrouter/claude-opus-5-5");
 }
 
+TEST_F(PlannerTest, TargetsThatTheRequestNamesStandInForRoutesTasksAndTiers) {
+  const Route named{"x-nightlight-route @local", {tier(Tier::local)}, false};
+  policy.routes = {{"*", {tier(Tier::router)}, false}};
+  policy.tasks["code_review"] = {alone(kOpenAi)};
+  facts.task = "code_review";
+  facts.route = &named;
+  EXPECT_EQ(order(), (Names{"engine/gemma-4-26b"}));
+  EXPECT_EQ(make().candidates[0].why, "x-nightlight-route @local");
+  EXPECT_EQ(make().preferred, "engine/gemma-4-26b");
+  EXPECT_EQ(make().label, "code_review");
+  EXPECT_FALSE(make().candidates[0].paid_failover);
+
+  const Route models{"", {exactly(kOpenRouter, "x/new"), alone(kAnthropic)}, false};
+  facts.route = &models;
+  EXPECT_EQ(order(), (Names{"openrouter/x/new", "anthropic/claude-opus-5-5"}));
+  policy.share = Share::local;
+  EXPECT_TRUE(order().empty());
+}
+
+TEST_F(PlannerTest, AStatedTaskPicksItsTargetsWhateverTheWordsSay) {
+  policy.tasks["drafting_email"] = {alone(kOpenRouter)};
+  facts.task = "drafting_email";
+  facts.last_user = "Summarise this.";
+  facts.input_tokens = 1000;
+  EXPECT_EQ(make().label, "drafting_email");
+  EXPECT_EQ(order()[0], "openrouter/anthropic/claude-opus-5.5");
+  facts.tools = true;
+  EXPECT_EQ(make().label, "drafting_email");
+  facts.direct = true;
+  EXPECT_EQ(make().label, "");
+}
+
+TEST_F(PlannerTest, WhatMayNotLeaveThisMachineDoesNot) {
+  facts.this_machine_only = true;
+  EXPECT_EQ(order(), (Names{"engine/gemma-4-26b"}));
+  EXPECT_EQ(why_not(make(), "anthropic/claude-opus-5-5"), "the request stays on this machine");
+  policy.providers[kEngine].models[0].name = "gemma4:31b-cloud";
+  EXPECT_TRUE(order().empty());
+  policy.providers[kEngine].models[0].name = "gemma4:31b";
+  EXPECT_EQ(order().size(), 1U);
+  policy.providers[kEngine].local = false;
+  EXPECT_TRUE(order().empty());
+}
+
 TEST_F(PlannerTest, ARouteIsAllThereIs) {
   policy.routes = {{"claude-haiku-*", {tier(Tier::router), tier(Tier::local)}, false}};
   EXPECT_EQ(order().size(), 4U);

@@ -143,6 +143,7 @@ std::string spelled(const ProviderFacts& provider, std::string_view model) {
 
 const char* refused(const ProviderFacts& provider, const RequestFacts& facts,
                     const Policy& policy) {
+  if (facts.this_machine_only && !provider.local) return "the request stays on this machine";
   switch (policy.share) {
     case Share::any:
       break;

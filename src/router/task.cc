@@ -160,7 +160,26 @@ bool is_summary(std::string_view user) {
 
 }  // namespace
 
+std::span<const std::string_view> task_labels() {
+  static constexpr std::array<std::string_view, 14> kLabels = {"agentic_tool_use",
+                                                               "complex_reasoning",
+                                                               "code_generation",
+                                                               "code_review",
+                                                               "code_debug",
+                                                               "summarisation",
+                                                               "drafting_email",
+                                                               "extraction_classification",
+                                                               "research_synthesis",
+                                                               "brainstorm_creative",
+                                                               "translation",
+                                                               "chat_qa",
+                                                               "vision",
+                                                               "background_utility"};
+  return kLabels;
+}
+
 std::string_view task_label(const RequestFacts& facts) {
+  if (!facts.task.empty()) return facts.task;
   // Tools mean an agent at work, images mean sight: no task target is chosen for either.
   if (facts.tools || facts.images) return {};
   if (is_background(facts)) return "background_utility";

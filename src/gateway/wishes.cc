@@ -1,0 +1,127 @@
+#include "gateway/wishes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+
+#include "gateway/answer_headers.h"
+
+namespace nl::gateway {
+namespace {
+
+constexpr std::string_view kRoute = "x-nightlight-route";
+constexpr std::string_view kTask = "x-nightlight-task";
+constexpr std::size_t kTargetsMax = 8;
+
+using router::Tier;
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::unexpected<Error> refused(std::string message) {
+  return fail(ErrorCode::bad_request, std::move(message), 400);
+}
+
+std::string names_of(const router::Policy& policy) {
+  std::string names;
+  for (const router::ProviderFacts& provider : policy.providers) {
+    names += (names.empty() ? "" : ", ") + provider.name;
+  }
+  return names.empty() ? "none" : names;
+}
+
+Result<router::TargetSpec> target_of(std::string_view text, const router::Policy& policy) {
+  router::TargetSpec spec;
+  for (const Tier tier : {Tier::frontier, Tier::router, Tier::local}) {
+    if (text.starts_with('@') && text.substr(1) == router::name(tier)) spec.tier = tier;
+  }
+  if (spec.tier) return spec;
+  const std::size_t slash = text.find('/');
+  const std::string_view provider = text.substr(0, slash);
+  const auto named = std::ranges::find(policy.providers, provider, &router::ProviderFacts::name);
+  const bool no_model = slash != std::string_view::npos && slash + 1 == text.size();
+  if (named == policy.providers.end() || no_model) {
+    return refused(fmt::format(
+        "{}: \"{}\" is no target; use @frontier, @router, @local, provider/model, a provider ({}), "
+        "offline or direct",
+        kRoute, header_value(text.substr(0, 120)), names_of(policy)));
+  }
+  spec.provider = static_cast<std::size_t>(named - policy.providers.begin());
+  if (slash != std::string_view::npos) spec.model = std::string(text.substr(slash + 1));
+  return spec;
+}
+
+// What is on this machine: the local tier, then servers here that are in no tier.
+std::vector<router::TargetSpec> targets_here(const router::Policy& policy) {
+  std::vector<router::TargetSpec> targets(1);
+  targets.front().tier = Tier::local;
+  for (std::size_t i = 0; i < policy.providers.size(); ++i) {
+    if (!policy.providers[i].local) continue;
+    router::TargetSpec spec;
+    spec.provider = i;
+    targets.push_back(std::move(spec));
+  }
+  return targets;
+}
+
+Result<std::vector<router::TargetSpec>> targets_of(std::string_view text,
+                                                   const router::Policy& policy) {
+  std::vector<router::TargetSpec> targets;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    auto target = target_of(trimmed(text.substr(0, comma)), policy);
+    if (!target) return std::unexpected(std::move(target.error()));
+    if (targets.size() == kTargetsMax) {
+      return refused(fmt::format("{}: names more than {} targets", kRoute, kTargetsMax));
+    }
+    targets.push_back(std::move(*target));
+    if (comma == std::string_view::npos) return targets;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Result<void> read_route(Turn& turn, std::string_view text, const router::Policy& policy) {
+  if (text == "direct") {
+    turn.direct = turn.facts.direct = true;
+    return {};
+  }
+  router::Route route;
+  route.match = fmt::format("{} {}", kRoute, header_value(text));
+  if (text == "offline") {
+    turn.facts.this_machine_only = true;
+    route.targets = targets_here(policy);
+  } else {
+    auto targets = targets_of(text, policy);
+    if (!targets) return std::unexpected(std::move(targets.error()));
+    route.targets = std::move(*targets);
+  }
+  turn.facts.route = &turn.route.emplace(std::move(route));
+  return {};
+}
+
+}  // namespace
+
+Result<void> read_wishes(Turn& turn, const router::Policy& policy) {
+  const http::Headers& headers = turn.exchange.head().headers;
+  if (const auto task = headers.find(kTask)) {
+    const auto labels = router::task_labels();
+    const auto known = std::ranges::find(labels, trimmed(*task));
+    if (known == labels.end()) {
+      std::string names;
+      for (const std::string_view label : labels) {
+        names.append(names.empty() ? "" : ", ").append(label);
+      }
+      return refused(fmt::format("{}: \"{}\" is no task; use one of {}", kTask,
+                                 header_value(task->substr(0, 120)), names));
+    }
+    turn.facts.task = *known;
+  }
+  if (const auto route = headers.find(kRoute)) return read_route(turn, trimmed(*route), policy);
+  return {};
+}
+
+}  // namespace nl::gateway
