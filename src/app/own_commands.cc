@@ -6,12 +6,16 @@
 #include <cstdio>
 #include <string>
 
+#include "app/cheatsheet_command.h"
 #include "app/cli_globals.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
-  static const std::vector<OwnCommand> kCommands = {};
+  static const std::vector<OwnCommand> kCommands = {
+      {"cheatsheet", "one page for this machine: sizes, scores, tiers, tasks, commands",
+       cheatsheet},
+  };
   return kCommands;
 }
 
