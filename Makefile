@@ -53,8 +53,9 @@ format:  ## lay out every source file
 	@tools/setup.sh lint
 	@find src fuzz bench -name '*.h' -o -name '*.cc' | xargs -r clang-format-14 -i
 
-golden: asan  ## rewrite the golden files from what the dialects do now; the diff is the review
+golden: asan  ## rewrite the golden files from what the code does now; the diff is the review
 	@NL_GOLDEN=rewrite build/asan/dialect_test --gtest_filter='*olden*'
+	@NL_GOLDEN=rewrite build/asan/app_test --gtest_filter='*olden*'
 
 e2e: asan  ## the end-to-end and fault suites alone
 	@ctest --preset asan -L 'e2e|fault'

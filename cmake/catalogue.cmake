@@ -1,15 +1,20 @@
-# The catalogue of model sizes, a data file, compiled into the program as text.
-set(nl_catalogue ${PROJECT_SOURCE_DIR}/src/app/catalogue.toml)
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${nl_catalogue})
-file(READ ${nl_catalogue} nl_catalogue_text)
-file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/catalogue_text.cc @ONLY CONTENT
-"// Made from src/app/catalogue.toml.
-#include \"app/catalogue.h\"
+# Data files of app/ compiled into the program as text: the catalogue of model sizes and the scores
+# that were published of them.
+function(nl_data_text name constant)
+  set(file ${PROJECT_SOURCE_DIR}/src/app/${name}.toml)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/${name}_text.cc @ONLY CONTENT
+"// Made from src/app/@name@.toml.
+#include \"app/@name@.h\"
 
 namespace nl::app {
-const std::string_view kCatalogueText = R\"toml(@nl_catalogue_text@)toml\";
+const std::string_view @constant@ = R\"toml(@text@)toml\";
 }  // namespace nl::app
 ")
-if(TARGET app)
-  target_sources(app PRIVATE ${PROJECT_BINARY_DIR}/catalogue_text.cc)
-endif()
+  if(TARGET app)
+    target_sources(app PRIVATE ${PROJECT_BINARY_DIR}/${name}_text.cc)
+  endif()
+endfunction()
+nl_data_text(catalogue kCatalogueText)
+nl_data_text(scores kScoresText)

@@ -9,8 +9,9 @@ cd "$(dirname "$0")/.."
 declare -A packages=(
   [build]="cmake ninja-build g++ ccache libboost1.81-dev libsimdjson-dev libssl-dev libspdlog-dev
            libfmt-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev zlib1g-dev
-           libzstd-dev libbrotli-dev libpoppler-cpp-dev libgmime-3.0-dev pkg-config python3"
-  [test]="libgtest-dev python3 openssl dpkg-dev tmux iproute2"
+           libzstd-dev libbrotli-dev libpoppler-cpp-dev libgmime-3.0-dev libhpdf-dev pkg-config
+           python3"
+  [test]="libgtest-dev python3 openssl dpkg-dev tmux iproute2 poppler-utils chromium"
   [engine]="cmake ninja-build g++ git ccache"
   [package]="dpkg-dev binutils python3"
   [bench]="libbenchmark-dev nginx-light g++ python3 openssl"

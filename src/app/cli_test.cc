@@ -62,7 +62,8 @@ TEST(Cli, AnUnknownCommandIsOneLine) {
   EXPECT_EQ(
       said.text,
       "nightlight: no command is called \"upp\": use up, restart, check, status, why, report, "
-      "run, drill, pull, models, show, rm, version; `nightlight --help` lists what there is\n");
+      "run, drill, pull, models, show, rm, cheatsheet, version; `nightlight --help` lists what "
+      "there is\n");
 }
 
 TEST(Cli, OtherMistakesAreOneLineToo) {

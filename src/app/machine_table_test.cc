@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "app/catalogue.h"
-#include "app/config_toml.h"
+#include "app/machine_rows.h"
 #include "engine/pick_model.h"
 
 namespace nl::app {
@@ -24,40 +24,6 @@ std::string slurp(const std::string& path) {
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-std::uint64_t gib(double count) {
-  return static_cast<std::uint64_t>(count * kGiB);
-}
-
-Machine machine_of(const toml::table& row) {
-  Machine machine;
-  machine.memory_bytes = gib(row["memory"].value_or(0.0));
-  machine.memory_limit_bytes = gib(row["limit"].value_or(0.0));
-  machine.physical_cores = row["cores"].value_or(1);
-  machine.unified = row["unified"].value_or(false);
-  machine.memory_bandwidth = {row["memory_speed"].value_or(0.0), "of the row"};
-  if (const toml::array* gpus = row["gpus"].as_array()) {
-    for (const toml::node& memory : *gpus) {
-      machine.gpus.push_back({"GPU", "cuda", gib(memory.value_or(0.0)), 0});
-    }
-    machine.gpu_bandwidth = {row["gpu_speed"].value_or(0.0), "of the row"};
-  }
-  if (row["power"].value_or(std::string()) == "battery") {
-    machine.power = engine::PowerSource::battery;
-  }
-  machine.disk_free_bytes = static_cast<std::uint64_t>(row["disk"].value_or(0.0) * 1e9);
-  machine.ollama_model = row["ollama"].value_or(std::string());
-  return machine;
-}
-
-PickWants wants_of(const toml::table& row) {
-  PickWants wants;
-  wants.context_tokens = static_cast<std::uint32_t>(row["context"].value_or(0));
-  wants.images = row["images"].value_or(true);
-  wants.id = row["id"].value_or(std::string());
-  wants.read_measured = row["read_measured"].value_or(0.0);
-  return wants;
 }
 
 // The start line behind what names files.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/autostart_command.h"
+#include "app/cheatsheet_command.h"
 #include "app/cli_globals.h"
 #include "app/plan_command.h"
 #include "app/completions_command.h"
@@ -24,6 +25,8 @@ const std::vector<OwnCommand>& own_commands() {
        connect_command},
       {"disconnect", "take back what connect has changed", disconnect_command},
       {"doctor", "look for what would keep the light off; each finding with its fix", doctor},
+      {"cheatsheet", "one page for this machine: sizes, scores, tiers, tasks, commands",
+       cheatsheet},
   };
   return kCommands;
 }

@@ -6,13 +6,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <vector>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "state/ledger.h"
@@ -33,6 +33,8 @@ struct Answering {
   std::string preferred;
   std::string tier, provider, model;
   std::string reason;  // why another one stands in; empty when none does
+};
+
 // A turn as it was settled.
 struct KeptRow {
   state::RequestRow row;
