@@ -137,11 +137,11 @@ std::string Status::engine_json(const router::Policy& policy) const {
   if (engine_ == nullptr) return "null";
   const engine::EngineState state = engine_->snapshot();
   return fmt::format(R"({{"state":"{}","reason":{},"note":{},"model":{},"ember":{},"self_test":{},)"
-                     R"("context":{},"slots":{},"images":{},"program":{},"pid":{},)"
+                     R"("context":{},"slots":{},"images":{},"sound":{},"program":{},"pid":{},)"
                      R"("restarts":{},"resident_mb":{},"reads":{:.1f},"writes":{:.1f},"warm":{}}})",
                      engine::name(state.condition), quoted(state.reason), quoted(state.note),
                      quoted(state.model_path), state.is_ember, self_test, state.context_tokens,
-                     state.slots, state.takes_images,
+                     state.slots, state.takes_images, state.senses && state.senses->sound,
                      quoted(state.program_version), state.pid, state.restarts,
                      state.resident_bytes >> 20, state.read_rate, state.write_rate,
                      state.warm_conversations);
