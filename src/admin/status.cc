@@ -160,12 +160,13 @@ std::string Status::engine_json(const router::Policy& policy) const {
   if (engine_ == nullptr) return "null";
   const engine::EngineState state = engine_->snapshot();
   return fmt::format(R"({{"state":"{}","reason":{},"note":{},"model":{},"ember":{},"self_test":{},)"
-                     R"("context":{},"slots":{},"images":{},"program":{},"pid":{},"restarts":{},)"
-                     R"("resident_mb":{},"reads":{:.1f},"writes":{:.1f},"warm":{}}})",
+                     R"("context":{},"slots":{},"images":{},"sound":{},"program":{},"pid":{},)"
+                     R"("restarts":{},"resident_mb":{},"reads":{:.1f},"writes":{:.1f},"warm":{}}})",
                      engine::name(state.condition), quoted(state.reason), quoted(state.note),
                      quoted(state.model_path), state.is_ember, self_test, state.context_tokens,
-                     state.slots, state.takes_images, quoted(state.program_version), state.pid,
-                     state.restarts, state.resident_bytes >> 20, state.read_rate, state.write_rate,
+                     state.slots, state.takes_images, state.senses && state.senses->sound,
+                     quoted(state.program_version), state.pid, state.restarts,
+                     state.resident_bytes >> 20, state.read_rate, state.write_rate,
                      state.warm_conversations);
 }
 
@@ -183,7 +184,8 @@ std::string Status::restart_json() const {
 
 // Numbers and names of clients; nothing of what anybody said.
 std::string Status::standby_json() const {
-  if (standby_ == nullptr) return "null";
+  const std::string target = standby_ == nullptr ? std::string() : standby_->target();
+  if (target.empty()) return "null";
   const auto seconds = [](Duration duration) {
     return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
   };
@@ -196,14 +198,14 @@ std::string Status::standby_json() const {
         conversations.empty() ? "" : ",", quoted(one.client), quoted(standby::name(one.point)),
         one.tokens, one.warm_tokens, seconds(one.idle), seconds(one.warm_for), quoted(one.trouble));
   }
-  return fmt::format(R"({{"target":{},"reading":{},"paused":{},"read_tokens_per_s":{:.1f},)"
-                     R"("conversations_max":{},"capacity":{},"conversations":[{}],"readings":{},)"
-                     R"("preempted":{},"rereads":{},"tokens_read":{},"last_local_tokens":{},)"
-                     R"("last_local_cached":{}}})",
-                     quoted(standby_->target()), state.reading, quoted(state.paused),
-                     state.read_rate, state.conversations_max, state.capacity, conversations,
-                     state.readings, state.preempted, state.rereads, state.tokens_read,
-                     state.last_local_tokens, state.last_local_cached);
+  return fmt::format(
+      R"({{"target":{},"reading":{},"paused":{},"read_tokens_per_s":{:.1f},)"
+      R"("conversations_max":{},"capacity":{},"conversations":[{}],"readings":{},)"
+      R"("preempted":{},"rereads":{},"summaries":{},"tokens_read":{},"last_local_tokens":{},)"
+      R"("last_local_cached":{}}})",
+      quoted(target), state.reading, quoted(state.paused), state.read_rate, state.conversations_max,
+      state.capacity, conversations, state.readings, state.preempted, state.rereads,
+      state.summaries, state.tokens_read, state.last_local_tokens, state.last_local_cached);
 }
 
 std::string Status::status_json() {

@@ -38,6 +38,11 @@ class LocalEngine::OnLoop final : public provider::Readiness {
   }
   void report_stall() override { supervisor_.report_stall(); }
   void report_answer() override { supervisor_.report_answer(); }
+  std::optional<provider::Senses> senses() const override {
+    const std::optional<engine::Senses> said = supervisor_.senses();
+    if (!said) return std::nullopt;
+    return provider::Senses{said->images, said->sound};
+  }
 
  private:
   engine::Supervisor& supervisor_;

@@ -14,15 +14,18 @@
 #include "app/engine_choice.h"
 #include "chat/local_form.h"
 #include "gateway/options.h"
+#include "gateway/upstreams.h"
 #include "provider/provider.h"
 #include "router/planner.h"
 
 namespace nl::app {
 
+// Published with the routing that it goes with.
 struct Routing {
   router::Policy policy;
   std::shared_ptr<chat::LocalForm> local_form;  // null: requests go to local models as they are
   std::vector<provider::Setting> settings;
+  gateway::TurnObserver* observer = nullptr;  // null = nobody reads along
 };
 
 // `engine`: the supervised engine's model, or null: then targets of that name are left out.

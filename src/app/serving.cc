@@ -100,8 +100,13 @@ void Serving::add_engine(http::Loop& loop) {
   status_->set_engine(engine_->supervisor());
 }
 
-std::shared_ptr<chat::LocalForm> Serving::local_form_of(const Config& config) const {
-  if (!config.local.profile && !config.local.fit) return nullptr;
+// The one there is for as long as its settings stay: it remembers what was decided for every
+// conversation, and engines have read the bytes that follow from that.
+std::shared_ptr<chat::LocalForm> Serving::local_form_for(const Config& config) {
+  if (!config.local.profile && !config.local.fit) {
+    form_settings_.reset();
+    return nullptr;
+  }
   standby::LocalFormSettings settings;
   if (config.local.profile) {
     Profiles loaded = load_profiles(environment_);
@@ -111,6 +116,8 @@ std::shared_ptr<chat::LocalForm> Serving::local_form_of(const Config& config) co
     settings.rendering = standby::Rendering::as_sent;
   }
   if (!config.local.fit) settings.fitting = standby::Fitting::off;
+  if (routing_.local_form && form_settings_ == settings) return routing_.local_form;
+  form_settings_ = settings;
   return std::make_shared<standby::LocalForms>(std::move(settings));
 }
 
@@ -119,7 +126,7 @@ Result<void> Serving::build() {
   if (const auto chosen = choose_engine(); !chosen) return chosen;
   const EngineChoice* engine = engine_choice_ ? &*engine_choice_ : nullptr;
   routing_ = make_routing(config_, engine);
-  routing_.local_form = local_form_of(config_);
+  routing_.local_form = local_form_for(config_);
   found_ = discover(config_, kDiscoverWithin);
   for (const FoundServer& server : found_) add_found(routing_, server, config_);
   gateway_options_ = gateway_options(config_);
@@ -134,9 +141,8 @@ Result<void> Serving::build() {
     if (engine != nullptr && !engine_) add_engine(worker->loop);
     if (engine_) worker->engine = &engine_->readiness_on(worker->loop);
     if (i == 0) make_standby();
-    const gateway::GatewayParts parts{worker->loop, health_,          *ledger_,
-                                      *spend_,      *waiting_,        *tally_,
-                                      *status_,     gateway_options_, standby_link_.get()};
+    const gateway::GatewayParts parts{worker->loop, health_, *ledger_, *spend_,
+                                      *waiting_,    *tally_, *status_, gateway_options_};
     auto upstreams = make_upstreams(routing_, worker->client, worker->engine);
     if (i == 0) status_->set_upstreams(upstreams);
     worker->gateway = std::make_unique<gateway::Gateway>(parts, std::move(upstreams));
@@ -148,16 +154,32 @@ Result<void> Serving::build() {
   return {};
 }
 
+// Also where only the self-test model is there now: a model may be pulled.
 void Serving::make_standby() {
-  std::optional<provider::Setting> target = standby_target(routing_);
-  if (!target || config_.standby.enabled == StandbyEnabled::off) return;
-  engine::Supervisor* supervisor =
-      target->name == "engine" && engine_ ? &engine_->supervisor() : nullptr;
+  if (config_.standby.enabled == StandbyEnabled::off) return;
+  if (!engine_ && !standby_target(routing_)) return;
   standby_ = std::make_unique<standby::Standby>(clock_, standby_options(config_.standby),
-                                                std::move(*target), supervisor,
                                                 std::make_unique<standby::SystemSurroundings>());
   standby_link_ = std::make_unique<StandbyLink>(*standby_);
   status_->set_standby(*standby_);
+  aim_standby();
+}
+
+// Keeps warm what routing_ would ask; nobody copies turns where that is nobody.
+void Serving::aim_standby() {
+  if (!standby_) return;
+  std::optional<standby::Target> target = standby_target(routing_);
+  if (target && target->setting.name == "engine" && engine_) {
+    target->engine = &engine_->supervisor();
+    if (!engine_choice_->ember) {
+      target->forms = routing_.local_form;
+      target->asked.model = engine_choice_->model.name;
+      target->asked.context_tokens = engine_choice_->model.context_tokens;
+      target->asked.server = dialect::Server::llama_server;
+    }
+  }
+  routing_.observer = target ? standby_link_.get() : nullptr;
+  standby_->aim(std::move(target));
 }
 
 // The herald of `config` in the place of an earlier one.

@@ -30,6 +30,7 @@
 #include "gateway/gateway.h"
 #include "http/listen_lock.h"
 #include "http/tls_server.h"
+#include "standby/local_forms.h"
 #include "state/ledger.h"
 
 namespace nl::app {
@@ -55,7 +56,8 @@ class Serving {
   void add_engine(http::Loop& loop);
   void make_standby();
   void announce(const Config& config);
-  std::shared_ptr<chat::LocalForm> local_form_of(const Config& config) const;
+  void aim_standby();
+  std::shared_ptr<chat::LocalForm> local_form_for(const Config& config);
   void stop_engine();
   Result<void> listen();
   bool take_over(const std::string& text, const http::ListenAddress& address,
@@ -90,6 +92,7 @@ class Serving {
   SystemClock clock_;
   Config config_;
   std::optional<EngineChoice> engine_choice_;
+  std::optional<standby::LocalFormSettings> form_settings_;  // of routing_.local_form
   Routing routing_;
   std::vector<FoundServer> found_;  // local servers that answered at start
   gateway::GatewayOptions gateway_options_;

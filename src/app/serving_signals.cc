@@ -55,9 +55,11 @@ void Serving::reload() {
 
 // What follows from `config` and the engine, for every worker.
 void Serving::publish(const Config& config) {
-  routing_ = make_routing(config, engine_choice_ ? &*engine_choice_ : nullptr);
-  routing_.local_form = local_form_of(config);
+  Routing routing = make_routing(config, engine_choice_ ? &*engine_choice_ : nullptr);
+  routing.local_form = local_form_for(config);
+  routing_ = std::move(routing);
   for (const FoundServer& server : found_) add_found(routing_, server, config);
+  aim_standby();
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     auto upstreams = make_upstreams(routing_, worker.client, worker.engine);

@@ -48,14 +48,18 @@ void StandbyLink::answered(const gateway::SeenTurn& turn, gateway::SeenAnswer an
   if (is_mine(turn)) standby_.turn_answered(std::string(turn.id), std::move(answer.answer));
 }
 
-std::optional<provider::Setting> standby_target(const Routing& routing) {
+std::optional<standby::Target> standby_target(const Routing& routing) {
   const auto& specs = routing.policy.tiers[static_cast<std::size_t>(router::Tier::local)];
   for (const router::TargetSpec& spec : specs) {
     if (spec.tier) continue;
     const router::ProviderFacts& facts = routing.policy.providers[spec.provider];
     const bool reads_ahead = facts.name == "engine" ||
                              routing.settings[spec.provider].dialect == dialect::DialectId::ollama;
-    if (facts.local && !facts.self_test && reads_ahead) return routing.settings[spec.provider];
+    if (facts.local && !facts.self_test && reads_ahead) {
+      standby::Target target;
+      target.setting = routing.settings[spec.provider];
+      return target;
+    }
   }
   return std::nullopt;
 }

@@ -33,8 +33,9 @@ class StandbyLink final : public gateway::TurnObserver {
 };
 
 // The server on this machine that standby is to keep warm: the first of the local tier that can
-// read ahead; nothing where there is none. The self-test model is none unless it was asked for.
-std::optional<provider::Setting> standby_target(const Routing& routing);
+// read ahead; nothing where there is none. The self-test model is none unless it was asked for. Its
+// supervisor is left out.
+std::optional<standby::Target> standby_target(const Routing& routing);
 
 standby::StandbyOptions standby_options(const StandbyConfig& config);
 

@@ -25,6 +25,7 @@ std::shared_ptr<const gateway::Upstreams> make_upstreams(const Routing& routing,
   auto upstreams = std::make_shared<gateway::Upstreams>();
   upstreams->policy = routing.policy;
   upstreams->local_form = routing.local_form;
+  upstreams->observer = routing.observer;
   for (provider::Setting setting : routing.settings) {
     if (setting.name == "engine") setting.engine = engine;
     upstreams->providers.push_back(

@@ -84,8 +84,11 @@ class LocalForm {
 
   // The next summary worth making for `model`, newest conversation first; nothing = no work.
   virtual std::optional<IdleWork> idle_work(std::string_view model) = 0;
-  // The summary is used from the next time on that turns have to be left out.
+  // The summary is used from the next time on that turns have to be left out. An empty one says
+  // that none could be made: it is not asked for again until the conversation has grown.
   virtual void finish_idle(const IdleWork& work, std::string_view summary) = 0;
+  // The work was broken off: it is offered again.
+  virtual void return_idle(IdleWork work) = 0;
 };
 
 }  // namespace nl::chat

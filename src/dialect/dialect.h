@@ -108,6 +108,7 @@ struct EncodeOptions {
   bool drop_sampling = false;                  // target refuses temperature and the like
   bool reasoning = false;                      // target takes a reasoning setting
   bool images = true;                          // target takes images; else they become a note
+  bool sound = false;                          // llama_server hears; else sound becomes a note
   bool max_completion_tokens = true;           // OpenAI's newer name; else max_tokens
   // The window: to ask for where the request states it (Ollama; unset = as much as it needs), to
   // keep the answer within (llama-server).

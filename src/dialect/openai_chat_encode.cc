@@ -233,7 +233,7 @@ void openai_chat::encode_format(const chat::ResponseFormat& format, JsonWriter& 
 
 Result<std::string> OpenAiChat::encode_request(const chat::Request& request,
                                                const EncodeOptions& options) const {
-  // Sound becomes a note for a server that does not hear.
+  // Sound goes to a server that hears, and becomes a note for one that does not.
   const bool noted =
       options.server == Server::llama_server && request.only_this_dialect == "input_audio";
   if (!request.only_this_dialect.empty() && !noted) {

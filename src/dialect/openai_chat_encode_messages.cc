@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <utility>
@@ -31,6 +32,42 @@ bool readable_here(const chat::Image& image) {
                                    type == "image/gif" || type == "image/bmp");
 }
 
+bool is_base64(std::string_view text) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+  return !text.empty() && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
+// Sound as bytes: of OpenAI's parts, and of blocks that say it as Anthropic says images.
+struct Sound {
+  std::string_view base64;
+  std::string_view format;  // "wav" | "mp3"; empty = not to be read here
+};
+
+bool is_sound(const chat::Opaque& block) {
+  return block.type == "input_audio" || block.type == "audio";
+}
+
+// Views point into the block.
+Sound sound_of(const chat::Opaque& block) {
+  Document document;
+  if (!document.parse(block.json.json)) return {};
+  const Value openai = document.root()["input_audio"];
+  const Value anthropic = document.root()["source"];
+  const Value data = openai ? openai["data"] : anthropic["data"];
+  const Value kind = openai ? openai["format"] : anthropic["media_type"];
+  Sound sound{data.text().escaped, {}};
+  for (const char* name : {"wav", "audio/wav", "audio/x-wav"}) {
+    if (kind.equals(name)) sound.format = "wav";
+  }
+  for (const char* name : {"mp3", "audio/mp3", "audio/mpeg"}) {
+    if (kind.equals(name)) sound.format = "mp3";
+  }
+  // An address would be fetched, and the path of a file opened.
+  if (!is_base64(sound.base64)) sound.format = {};
+  return sound;
+}
+
 // Everything here is the inside of a JSON string, so notes must need no escape.
 class MessageEncoder {
  public:
@@ -44,6 +81,9 @@ class MessageEncoder {
   struct Part {
     std::string_view text;
     const chat::Image* image = nullptr;
+    Sound sound;
+
+    bool is_text() const { return image == nullptr && sound.base64.empty(); }
   };
   enum class Last : std::uint8_t { none, user, assistant, tool };
 
@@ -57,15 +97,17 @@ class MessageEncoder {
   void tool_message(JsonText id, std::string_view text);
   void tool_call(const chat::ToolUse& call);
   void image_part(const chat::Image& image);
+  void sound_part(const Sound& sound);
   void flush_user();
   void write_content(const std::vector<Part>& parts);
 
   std::string_view result_text(const chat::ToolResult& result);
   std::string_view foreign(const chat::Opaque& block);
   void add(std::string_view text) {
-    if (!text.empty()) parts_.push_back({text, nullptr});
+    if (!text.empty()) parts_.push_back({text, nullptr, {}});
   }
   void add(const chat::Image& image);
+  void add_foreign(const chat::Opaque& block);
   std::string_view keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 
   const chat::Request& request_;
@@ -146,7 +188,16 @@ void MessageEncoder::user_block(const Item& item) {
   }
   if (const auto* text = std::get_if<chat::Text>(item.block)) return add(text->text.escaped);
   if (const auto* image = std::get_if<chat::Image>(item.block)) return add(*image);
-  if (const auto* block = std::get_if<chat::Opaque>(item.block)) return add(foreign(*block));
+  if (const auto* block = std::get_if<chat::Opaque>(item.block)) return add_foreign(*block);
+}
+
+void MessageEncoder::add_foreign(const chat::Opaque& block) {
+  if (!options_.sound || !is_sound(block)) return add(foreign(block));
+  const Sound sound = sound_of(block);
+  if (sound.format.empty()) {
+    return add("[audio left out: of a kind that the local model server does not read]");
+  }
+  parts_.push_back({{}, nullptr, sound});
 }
 
 void MessageEncoder::assistant(const Turn& turn) {
@@ -264,7 +315,7 @@ std::string_view MessageEncoder::foreign(const chat::Opaque& block) {
       }
     }
   }
-  if (block.type == "input_audio") return kNoSound;
+  if (is_sound(block)) return kNoSound;
   const std::string type = chat::escape(block.type);
   if (block.json.json.size() > kForeignBlockBytesMax) {
     return keep(fmt::format("[{} left out]", type));
@@ -281,7 +332,7 @@ void MessageEncoder::add(const chat::Image& image) {
   if (options_.server == Server::llama_server && !readable_here(image)) {
     return add("[image left out: of a kind that the local model server does not read]");
   }
-  parts_.push_back({{}, &image});
+  parts_.push_back({{}, &image, {}});
 }
 
 void MessageEncoder::image_part(const chat::Image& image) {
@@ -297,6 +348,12 @@ void MessageEncoder::image_part(const chat::Image& image) {
   writer_.end_object().end_object();
 }
 
+void MessageEncoder::sound_part(const Sound& sound) {
+  writer_.begin_object().string("type", "input_audio").key("input_audio").begin_object();
+  writer_.text("data", {sound.base64}).string("format", sound.format);
+  writer_.end_object().end_object();
+}
+
 void MessageEncoder::flush_user() {
   if (parts_.empty()) return;
   writer_.begin_object().string("role", "user").key("content");
@@ -308,14 +365,14 @@ void MessageEncoder::flush_user() {
 
 // One string where it can be one: some servers know no other content.
 void MessageEncoder::write_content(const std::vector<Part>& parts) {
-  bool images = false;
   std::string text;
-  for (const Part& part : parts) images = images || part.image != nullptr;
-  if (images) {
+  if (!std::ranges::all_of(parts, &Part::is_text)) {
     writer_.begin_array();
     for (const Part& part : parts) {
       if (part.image != nullptr) {
         image_part(*part.image);
+      } else if (!part.is_text()) {
+        sound_part(part.sound);
       } else {
         writer_.begin_object().string("type", "text").text("text", {part.text}).end_object();
       }

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -37,6 +38,11 @@ class LlamaBodyTest : public testing::Test {
   std::string anthropic(std::string_view members) {
     return from(Anthropic(),
                 std::string(R"({"model":"m","max_tokens":4000)").append(members).append("}"));
+  }
+  // What a user's message becomes.
+  std::string said(const std::string& body) {
+    EXPECT_TRUE(body_.parse(body, DuplicateKeys::refuse_top_level)) << body;
+    return std::string(body_.root()["messages"].first()["content"].raw());
   }
   std::string member(const std::string& body, std::string_view name) {
     EXPECT_TRUE(body_.parse(body, DuplicateKeys::refuse_top_level)) << body;
@@ -222,6 +228,38 @@ TEST_F(LlamaBodyTest, ImagesOnlyAsDataOfKnownKinds) {
     EXPECT_EQ(messages.find("169.254"), std::string::npos) << messages;
     EXPECT_NE(messages.find("[image left out"), std::string::npos) << messages;
   }
+}
+
+TEST_F(LlamaBodyTest, SoundReachesAServerThatHearsAsBytesAlone) {
+  const auto openai_sound = [this](std::string_view sound) {
+    return said(from(OpenAiChat(), fmt::format(R"({{"model":"m","messages":[{{"role":"user",)"
+                                               R"("content":[{{"type":"input_audio",)"
+                                               R"("input_audio":{}}}]}}]}})",
+                                               sound)));
+  };
+  const auto anthropic_sound = [this](std::string_view source) {
+    return said(anthropic(fmt::format(
+        R"(,"messages":[{{"role":"user","content":[{{"type":"audio","source":{}}}]}}])", source)));
+  };
+  constexpr std::string_view kDeaf = R"("[audio left out: this model does not hear]")";
+  constexpr std::string_view kOdd =
+      R"("[audio left out: of a kind that the local model server does not read]")";
+  constexpr std::string_view kHeard =
+      R"([{"type":"input_audio","input_audio":{"data":"UklGRg==","format":"wav"}}])";
+  constexpr std::string_view kOpenAi = R"({"data":"UklGRg==","format":"wav"})";
+  constexpr std::string_view kAnthropic =
+      R"({"type":"base64","media_type":"audio/wav","data":"UklGRg=="})";
+  EXPECT_EQ(openai_sound(kOpenAi), kDeaf);
+  EXPECT_EQ(anthropic_sound(kAnthropic), kDeaf);
+  options_.sound = true;
+  EXPECT_EQ(openai_sound(kOpenAi), kHeard);
+  EXPECT_EQ(anthropic_sound(kAnthropic), kHeard);
+  EXPECT_EQ(openai_sound(R"({"data":"file:///etc/passwd","format":"wav"})"), kOdd);
+  EXPECT_EQ(openai_sound(R"({"data":"https://x.example/a.wav","format":"wav"})"), kOdd);
+  EXPECT_EQ(openai_sound(R"({"data":"UklGRg==","format":"midi"})"), kOdd);
+  EXPECT_EQ(openai_sound(R"({"data":["UklGRg=="],"format":"wav"})"), kOdd);
+  EXPECT_EQ(openai_sound("{}"), kOdd);
+  EXPECT_EQ(anthropic_sound(R"({"type":"url","url":"https://x.example/a.wav"})"), kOdd);
 }
 
 }  // namespace

@@ -37,6 +37,11 @@ std::optional<http::Endpoint> EngineBoard::endpoint() const {
   return state_.endpoint;
 }
 
+std::optional<Senses> EngineBoard::senses() const {
+  const std::lock_guard lock(mutex_);
+  return state_.senses;
+}
+
 void EngineBoard::write(EngineState state) {
   const std::lock_guard lock(mutex_);
   state_ = std::move(state);

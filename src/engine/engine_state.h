@@ -32,6 +32,12 @@ enum class Condition : std::uint8_t {
 // The stable name of `condition`, for status and logs.
 const char* name(Condition condition);
 
+// What a model takes besides text.
+struct Senses {
+  bool images = false;
+  bool sound = false;
+};
+
 struct EngineState {
   Condition condition = Condition::looking;
   std::string reason;   // for people: of absent and failed
@@ -43,7 +49,8 @@ struct EngineState {
   std::string model_path;
   std::string model_name;
   bool is_ember = false;
-  bool takes_images = false;
+  bool takes_images = false;     // by its files, or by its own word once it has said it
+  std::optional<Senses> senses;  // by its own word; nothing = it has not said it
   std::uint32_t context_tokens = 0;
   int slots = 0;
   // Tokens/s, measured with one prompt when the model was loaded for the first time; 0 = not yet.
@@ -63,6 +70,7 @@ class EngineBoard {
   EngineState read() const;
   // Where it answers, when it does: all that a request asks for.
   std::optional<http::Endpoint> endpoint() const;
+  std::optional<Senses> senses() const;
   // Writes and wakes every waiter.
   void write(EngineState state);
 

@@ -50,6 +50,10 @@ EngineState Supervisor::snapshot() const {
   return core_->board()->read();
 }
 
+std::optional<Senses> Supervisor::senses() const {
+  return core_->board()->senses();
+}
+
 void Supervisor::start() {
   asio::post(core_->loop().io(), [core = core_] { core->start(); });
 }

@@ -63,6 +63,7 @@ class Supervisor {
   // timeout (still on its way, with what it is doing).
   http::asio::awaitable<Result<http::Endpoint>> ready(http::Loop& caller, Instant until);
   EngineState snapshot() const;
+  std::optional<Senses> senses() const;
 
   // Starts it without waiting; also after it was given up or stopped.
   void start();

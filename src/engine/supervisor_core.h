@@ -91,6 +91,7 @@ class Supervisor::Core {
   // The first load of a model under a plan: does it hold what was planned, and does it answer?
   // supervisor_verify.cc has these.
   http::asio::awaitable<Ending> verify(Child& child, const Prepared& prepared);
+  http::asio::awaitable<void> learn_senses();
   http::asio::awaitable<std::string> what_is_wrong(const Prepared& prepared, FitEntry& entry);
   http::asio::awaitable<void> remember(const FitEntry& entry);
   // An end that a smaller plan may mend makes the next one smaller. The ending, with what is known.

@@ -103,6 +103,7 @@ void Supervisor::Core::describe(const Prepared& prepared) {
   }
   state_.is_ember = prepared.facts.is_ember;
   state_.takes_images = !prepared.plan.projector.empty();
+  state_.senses.reset();
   state_.context_tokens = prepared.plan.context_tokens;
   state_.slots = prepared.plan.slots;
   state_.note = prepared.plan.note;

@@ -87,9 +87,31 @@ asio::awaitable<std::string> Supervisor::Core::what_is_wrong(const Prepared& pre
   co_return "";
 }
 
+// A projector may be for images, for sound or for both, and the program may know only one of them.
+// An older program does not say.
+asio::awaitable<void> Supervisor::Core::learn_senses() {
+  const Reply props = co_await get("/props", kQuestionWithin);
+  const std::size_t at = props.body.find("\"modalities\":");
+  if (props.status != 200 || at == std::string::npos) co_return;
+  const std::string_view said =
+      std::string_view(props.body).substr(at, props.body.find('}', at) - at);
+  const auto has = [said](std::string_view sense) {
+    const std::size_t key = said.find(sense);
+    if (key == std::string_view::npos) return false;
+    const std::size_t value = said.find_first_not_of(": ", key + sense.size());
+    return value != std::string_view::npos && said.substr(value).starts_with("true");
+  };
+  state_.senses = Senses{has("\"vision\""), has("\"audio\"")};
+  state_.takes_images = state_.senses->images;
+}
+
 asio::awaitable<Supervisor::Core::Ending> Supervisor::Core::verify(Child& child,
                                                                    const Prepared& prepared) {
-  if (running_.verified) co_return Ending(Ending::Kind::ready, "");
+  co_await learn_senses();
+  if (running_.verified) {
+    if (auto ending = interrupted(child)) co_return std::move(*ending);
+    co_return Ending(Ending::Kind::ready, "");
+  }
   FitEntry entry = entry_for(prepared.key, prepared.plan, std::chrono::system_clock::now());
   const std::string wrong = co_await what_is_wrong(prepared, entry);
   // A connection that breaks is seen before the end of the process that broke it.

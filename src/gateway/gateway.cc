@@ -162,9 +162,9 @@ http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, Diale
 }
 
 void Gateway::watch(Turn& turn, const std::shared_ptr<const Upstreams>& upstreams) {
-  if (parts_.observer == nullptr) return;
+  if (upstreams->observer == nullptr) return;
   turn.upstreams = upstreams;
-  turn.observer = parts_.observer;
+  turn.observer = upstreams->observer;
   turn.kept.emplace();
 }
 

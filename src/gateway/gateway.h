@@ -41,7 +41,6 @@ struct GatewayParts {
   Tally& tally;
   OwnRoutes& own;
   const GatewayOptions& options;
-  TurnObserver* observer = nullptr;  // null = nobody reads along
 };
 
 class Gateway final : public http::Handler {

@@ -44,7 +44,8 @@ http::asio::awaitable<void> count_texts(Turn& turn, const Upstreams& upstreams,
   provider::Provider& provider = *upstreams.providers[candidate.target.provider];
   chat::LocalForm* form = upstreams.local_form.get();
   if (turn.direct || form == nullptr || provider.setting().engine == nullptr) co_return;
-  const chat::LocalTarget target = local_target(turn.request, upstreams.policy, candidate);
+  const chat::LocalTarget target =
+      local_target(turn.request, upstreams.policy, candidate, provider);
   const std::vector<chat::Uncounted> texts = form->uncounted(
       {turn.request, turn.facts.conversation, turn.facts.client_agent, target}, kCountTextsMax);
   const Instant until = turn.exchange.loop().now() + kCountWithin;

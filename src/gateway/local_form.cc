@@ -11,6 +11,13 @@ namespace {
 // window is kept free at most.
 constexpr std::int64_t kReplyTokensMax = 4096;
 
+// By the engine's own word where it has said it: a file beside the model is no proof.
+provider::Senses senses_of(const router::Candidate& candidate, const provider::Provider& provider) {
+  const provider::Readiness* engine = provider.setting().engine;
+  const std::optional<provider::Senses> said = engine == nullptr ? std::nullopt : engine->senses();
+  return said.value_or(provider::Senses{candidate.facts.images, false});
+}
+
 }  // namespace
 
 bool is_here(const router::Policy& policy, const router::Candidate& candidate) {
@@ -19,13 +26,14 @@ bool is_here(const router::Policy& policy, const router::Candidate& candidate) {
 }
 
 chat::LocalTarget local_target(const chat::Request& request, const router::Policy& policy,
-                               const router::Candidate& candidate) {
+                               const router::Candidate& candidate,
+                               const provider::Provider& provider) {
   chat::LocalTarget target;
   target.model = candidate.target.model;
   target.window_tokens = candidate.facts.context_tokens.value_or(0);
   const std::int64_t asked = request.max_tokens.value_or(kReplyTokensMax);
   target.reply_tokens = std::min({asked, kReplyTokensMax, target.window_tokens / 8});
-  target.images = candidate.facts.images;
+  target.images = senses_of(candidate, provider).images;
   if (local_mode(request, policy, candidate) == router::OnLocal::read_only) {
     target.tools_allowed = reading_tools(request);
   }
@@ -40,7 +48,9 @@ dialect::EncodeOptions encode_options(const chat::Request& request, const router
   options.max_tokens_cap = candidate.facts.output_tokens_max;
   options.drop_sampling = candidate.facts.fixed_sampling;
   options.reasoning = candidate.facts.reasoning;
-  options.images = candidate.facts.images;
+  const provider::Senses senses = senses_of(candidate, provider);
+  options.images = senses.images;
+  options.sound = senses.sound;
   options.context_tokens = candidate.facts.context_tokens;
   options.max_completion_tokens =
       policy.providers[candidate.target.provider].vendor == router::Vendor::openai;
@@ -71,7 +81,8 @@ Result<LocalBody> local_body(const LocalBodyInput& input) {
     body.bytes = std::move(*bytes);
     return body;
   }
-  const chat::LocalTarget target = local_target(input.request, input.policy, input.candidate);
+  const chat::LocalTarget target =
+      local_target(input.request, input.policy, input.candidate, input.provider);
   chat::FormedRequest formed =
       input.form->form({input.request, input.conversation, input.client_agent, target});
   Result<std::string> bytes = dialect.encode_request(formed.request, options);

@@ -44,7 +44,8 @@ Result<LocalBody> local_body(const LocalBodyInput& input);
 
 // The target as a LocalForm takes it.
 chat::LocalTarget local_target(const chat::Request& request, const router::Policy& policy,
-                               const router::Candidate& candidate);
+                               const router::Candidate& candidate,
+                               const provider::Provider& provider);
 
 // Whether the candidate's model runs on this machine.
 bool is_here(const router::Policy& policy, const router::Candidate& candidate);

@@ -13,11 +13,14 @@
 
 namespace nl::gateway {
 
+class TurnObserver;
+
 struct Upstreams {
   router::Policy policy;
   std::vector<std::unique_ptr<provider::Provider>> providers;
   // Requests for this machine's models pass through it; null = they go as they are.
   std::shared_ptr<chat::LocalForm> local_form;
+  TurnObserver* observer = nullptr;  // null = nobody reads along; outlives the loops
 };
 
 }  // namespace nl::gateway

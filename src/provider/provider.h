@@ -26,6 +26,12 @@ namespace nl::provider {
 // How a credential is carried.
 enum class AuthScheme : std::uint8_t { none, bearer, x_api_key };
 
+// What a model takes besides text.
+struct Senses {
+  bool images = false;
+  bool sound = false;
+};
+
 // What is on this machine and may have to start first: the supervised engine. Loop thread; outlives
 // the providers that name it.
 class Readiness {
@@ -37,6 +43,8 @@ class Readiness {
                                                               Instant until) = 0;
   // A try waited in vain for a token: whoever supervises it looks whether it hangs.
   virtual void report_stall() = 0;
+  // What its model takes, by its own word; nothing = it has not said it. Any thread.
+  virtual std::optional<Senses> senses() const { return std::nullopt; }
   // It has given a whole answer.
   virtual void report_answer() {}
 };

@@ -334,6 +334,10 @@ void ConversationBook::forget_warm() {
   }
 }
 
+void ConversationBook::doubt_warm() {
+  for (Conversation& one : conversations_) one.warm = Mark();
+}
+
 std::vector<ConversationState> ConversationBook::states(Instant now) const {
   std::vector<ConversationState> all;
   for (const Conversation* one : ranked(now)) {

@@ -103,6 +103,9 @@ class ConversationBook {
   bool outdated(const Job& job, Instant now) const;
   // The engine holds nothing any more.
   void forget_warm();
+  // The engine did something else meanwhile: what was read is read again, which costs next to
+  // nothing where it is still there.
+  void doubt_warm();
 
   std::vector<ConversationState> states(Instant now) const;
   // How many conversations the engine can keep up with, by its rate.

@@ -249,6 +249,20 @@ TEST_F(Book, EverythingIsReadAnewInOrderOfUseAfterARestart) {
   EXPECT_NE(take().prompt.body().find("later"), std::string::npos);
 }
 
+TEST_F(Book, WhatIsDoubtedIsReadAgainAndCountsAsWarmMeanwhile) {
+  Talk talk;
+  book.turn_began(talk.turn("t1"), now);
+  read_all();
+  EXPECT_FALSE(book.next(now));
+  book.doubt_warm();
+  EXPECT_EQ(states()[0].point, Point::turn);
+  const Job again = take();
+  EXPECT_EQ(again.kind, JobKind::conversation);
+  EXPECT_NE(again.prompt.body().find("one"), std::string::npos);
+  book.finished(again, outcome(600, 1, 5), now);
+  EXPECT_FALSE(book.next(now));
+}
+
 TEST_F(Book, IdleConversationsAreForgottenAndNumberAndBytesAreBounded) {
   Talk talk;
   for (std::uint64_t conversation = 1; conversation <= 50; ++conversation) {

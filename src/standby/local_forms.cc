@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t kMarginShare = 32;  // of a window, for what templates add
 constexpr std::size_t kBytesPerToken = 3;
 constexpr std::size_t kModelsMax = 16;
-constexpr std::int64_t kCountBytesMin = 256;  // smaller texts are estimated well enough
-constexpr std::size_t kTranscriptBytesMax = 64 * 1024;
+constexpr std::int64_t kCountBytesMin = 256;            // smaller texts are estimated well enough
+constexpr std::size_t kTranscriptBytesMax = 24 * 1024;  // a slow CPU reads it in two minutes
 constexpr std::size_t kSummaryBytesMax = 16 * 1024;
 constexpr std::size_t kNewMessages = 8;  // a summary is made anew after so many more
 
@@ -364,6 +364,20 @@ void LocalForms::finish_idle(const chat::IdleWork& work, std::string_view summar
     conversation.made = std::move(conversation.asked);
     conversation.asked.reset();
     conversation.made->summary.text = chat::escape(summary.substr(0, kSummaryBytesMax));
+  }
+}
+
+void LocalForms::return_idle(chat::IdleWork work) {
+  const std::lock_guard lock(mutex_);
+  for (Conversation& conversation : conversations_) {
+    const std::optional<Made>& asked = conversation.asked;
+    if (conversation.id != work.conversation || !asked || asked->prefix != work.mark) continue;
+    // A longer one may be wanted by now.
+    if (!conversation.wanted) {
+      conversation.wanted = Wanted{work.mark, asked->summary.messages, std::move(work.request)};
+    }
+    conversation.asked.reset();
+    return;
   }
 }
 

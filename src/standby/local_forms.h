@@ -27,6 +27,8 @@ struct LocalFormSettings {
   Rendering rendering = Rendering::profiled;
   Fitting fitting = Fitting::compact;
   std::vector<Profile> profiles;  // the user's before the built-in ones
+
+  friend bool operator==(const LocalFormSettings&, const LocalFormSettings&) = default;
 };
 
 class LocalForms final : public chat::LocalForm {
@@ -44,6 +46,7 @@ class LocalForms final : public chat::LocalForm {
   void measured(std::string_view model, std::int64_t stated, std::int64_t counted) override;
   std::optional<chat::IdleWork> idle_work(std::string_view model) override;
   void finish_idle(const chat::IdleWork& work, std::string_view summary) override;
+  void return_idle(chat::IdleWork work) override;
 
  private:
   struct Kept {

@@ -195,6 +195,29 @@ TEST(LocalForms, a_summary_made_in_idle_time_stands_in_from_the_next_step_on) {
   EXPECT_NE(body.find("MODEL-SUMMARY \\\"quoted\\\""), std::string::npos);
 }
 
+TEST(LocalForms, a_summary_that_was_broken_off_is_offered_again_and_a_failed_one_is_not) {
+  Talk talk(6);
+  LocalForms forms{{}};
+  const chat::LocalTarget to = target(8192);
+  std::optional<chat::IdleWork> work;
+  for (int turn = 0; turn < 80 && !work; ++turn) {
+    talk.grow(300);
+    const Sent sent(talk, DialectId::anthropic);
+    form(forms, sent, to);
+    work = forms.idle_work("tiny");
+  }
+  ASSERT_TRUE(work);
+  EXPECT_FALSE(forms.idle_work("tiny"));
+  const std::uint64_t mark = work->mark;
+  forms.return_idle(std::move(*work));
+  work = forms.idle_work("tiny");
+  ASSERT_TRUE(work);
+  EXPECT_EQ(work->mark, mark);
+  EXPECT_EQ(work->request.messages.size(), 1u);
+  forms.finish_idle(*work, "");
+  EXPECT_FALSE(forms.idle_work("tiny"));
+}
+
 TEST(LocalForms, without_a_model_the_summary_names_what_was_asked_and_run) {
   Talk talk(8);
   for (int i = 0; i < 60; ++i) talk.grow(700);

@@ -20,6 +20,8 @@ namespace nl::standby {
 struct ToolWords {
   std::string name;
   std::string description;
+
+  friend bool operator==(const ToolWords&, const ToolWords&) = default;
 };
 
 struct Profile {
@@ -40,6 +42,8 @@ struct Profile {
   std::vector<std::string> tools_out;   // of no use on this machine's model
   std::size_t description_bytes = 240;  // of a tool without words of ours
   std::size_t property_bytes = 120;     // of a field in a schema
+
+  friend bool operator==(const Profile&, const Profile&) = default;
 };
 
 // For clients that no profile names: over-long tool descriptions only.

@@ -14,10 +14,9 @@ constexpr Duration kWayWithin = std::chrono::seconds(12);
 
 }  // namespace
 
-Standby::Standby(const Clock& clock, StandbyOptions options, provider::Setting target,
-                 engine::Supervisor* engine, std::unique_ptr<Surroundings> surroundings)
-    : core_(std::make_unique<Core>(clock, options, std::move(target), engine,
-                                   std::move(surroundings))) {}
+Standby::Standby(const Clock& clock, StandbyOptions options,
+                 std::unique_ptr<Surroundings> surroundings)
+    : core_(std::make_unique<Core>(clock, options, std::move(surroundings))) {}
 
 Standby::~Standby() {
   stop();
@@ -31,7 +30,15 @@ void Standby::stop() {
   core_->stop();
 }
 
-const std::string& Standby::target() const {
+void Standby::aim(std::optional<Target> target) {
+  // Turns that come behind this are posted behind it.
+  core_->name_target(target ? target->setting.name : std::string());
+  asio::post(core_->loop().io(), [core = core_.get(), target = std::move(target)]() mutable {
+    core->aim(std::move(target));
+  });
+}
+
+std::string Standby::target() const {
   return core_->target();
 }
 

@@ -1,7 +1,9 @@
 // Standby::Core: the reading ahead as one coroutine on a loop and a thread of its own.
 //
-// look (does anything speak against it?) -> next job -> read it -> look again. Everything but the
-// atomics and the published state is used on the loop's thread only.
+// look (does anything speak against it?) -> next job -> read it -> look again; with no job, write a
+// standing summary. Everything but the atomics and the published state is used on the loop's thread
+// only. standby_core.cc has the course, standby_engine.cc what the engine's ways ask for,
+// standby_against.cc what speaks against it, standby_summary.cc the summaries.
 #pragma once
 
 #include <atomic>
@@ -14,6 +16,7 @@
 
 #include "standby/reading.h"
 #include "standby/standby.h"
+#include "standby/summary_writer.h"
 
 namespace nl::standby {
 
@@ -26,15 +29,15 @@ class Standby::Core final : private ReadingSink {
     http::Wakeup wakeup;
   };
 
-  Core(const Clock& clock, StandbyOptions options, provider::Setting target,
-       engine::Supervisor* engine, std::unique_ptr<Surroundings> surroundings);
+  Core(const Clock& clock, StandbyOptions options, std::unique_ptr<Surroundings> surroundings);
   ~Core() override;
 
   void begin();
   void stop();
 
   http::Loop& loop() { return loop_; }
-  const std::string& target() const { return name_; }
+  std::string target() const;
+  void name_target(std::string name);
   StandbyState snapshot() const;
 
   // A local request comes: true where it must wait for its gate. Any thread.
@@ -42,6 +45,7 @@ class Standby::Core final : private ReadingSink {
   void retire_local();
 
   // On the loop.
+  void aim(std::optional<Target> target);
   void turn_began(SeenTurn turn);
   void turn_answered(const std::string& turn_id, chat::KeptAnswer answer);
   void local_answered(std::int64_t tokens, std::int64_t cached);
@@ -54,28 +58,40 @@ class Standby::Core final : private ReadingSink {
 
   boost::asio::awaitable<void> run();
   boost::asio::awaitable<void> pause(Instant until);
+  Instant nothing_until(Instant now) const;
   boost::asio::awaitable<void> read(const Job& job);
+  boost::asio::awaitable<void> let_go();
   boost::asio::awaitable<void> let_in();
   boost::asio::awaitable<void> put_aside();
+  boost::asio::awaitable<bool> summarise();
+  boost::asio::awaitable<Result<Written>> write(const chat::Request& request);
   void on_progress(std::int64_t read, std::int64_t tokens) override;
   std::string against(Instant now);
   std::string against_surroundings(Instant now);
   std::optional<std::string> against_engine(Instant now);
   void count_time(Instant now);
+  void turn_to_next();
   void consider();
   void end_reading();
   void settle(const Job& job, const Result<Outcome>& outcome);
   void open_gates();
   void publish();
 
+  // The one to turn to once the reading at hand has ended.
+  struct Next {
+    std::optional<Target> target;
+    bool elsewhere = false;  // what was read counts for nothing there
+  };
+
   const StandbyOptions options_;
-  engine::Supervisor* const engine_;
   const std::unique_ptr<Surroundings> surroundings_;
-  const std::string name_;
   http::Loop loop_;
   http::Client client_;
+  std::optional<Next> next_;
+  std::optional<Target> target_;  // nobody = nothing is read
   std::unique_ptr<WhereItIs> where_;
-  provider::Provider provider_;
+  std::unique_ptr<provider::Provider> provider_;
+  std::atomic<engine::Supervisor*> engine_{nullptr};  // target_'s
   ConversationBook book_;
   http::Wakeup wake_;
   std::thread thread_;
@@ -84,6 +100,8 @@ class Standby::Core final : private ReadingSink {
   http::Cancel* cancel_ = nullptr;  // of it
   bool begun_ = false;              // the engine has it in a slot
   bool unwanted_ = false;           // it is to end
+  bool writing_ = false;            // a summary, not a reading
+  Instant summary_at_{};            // not before
   Instant local_ended_at_{};
   Instant looked_at_{};        // when the surroundings were looked at
   std::string spoke_against_;  // what they said
@@ -97,8 +115,9 @@ class Standby::Core final : private ReadingSink {
   std::atomic<bool> several_{false};        // conversations are kept warm
   std::atomic<std::uint64_t> resident_{0};  // the conversation that the engine worked on last
   std::atomic<bool> switching_{false};      // a local request of another one waits
-  mutable std::mutex mutex_;                // guards state_
+  mutable std::mutex mutex_;                // guards state_ and name_
   StandbyState state_;
+  std::string name_;  // of the provider that is aimed at
 };
 
 }  // namespace nl::standby

@@ -131,7 +131,10 @@ def serve(peer):
                      for n in range(option("--parallel"))]
         reply(peer, 200, b"[" + b",".join(all_slots) + b"]")
     elif target == "/props":
-        reply(peer, 200, b'{"default_generation_settings":{"n_ctx":%d}}' % option("--ctx-size"))
+        path = here + "/modalities"
+        said = b',"modalities":' + open(path, "rb").read() if os.path.exists(path) else b""
+        reply(peer, 200, b'{"default_generation_settings":{"n_ctx":%d}%s}' %
+              (option("--ctx-size"), said))
     elif target == "/tokenize":
         with open(here + "/tokenized", "a") as counted:
             counted.write("x")
@@ -182,6 +185,11 @@ class ScriptedLlama:
     def play(self, *plays):
         with open(os.path.join(self.folder, "plays"), "w", encoding="ascii") as f:
             json.dump(plays or [{"text": "hello"}], f)
+
+    def takes(self, vision, audio):
+        """What it says that its model takes, from its next start on; silent unless told."""
+        with open(os.path.join(self.folder, "modalities"), "w", encoding="ascii") as f:
+            json.dump({"vision": vision, "video": False, "audio": audio}, f)
 
     def ahead(self, **play):
         """How requests that only read ahead are played from now on."""

@@ -276,9 +276,11 @@ class Calls(Case):
 class Images(Case):
     """A model with a projector beside it: ember under another name, and a projector's header."""
 
-    def seeing(self):
+    def seeing(self, vision=None, audio=None):
         self.llama = sl.ScriptedLlama()
         self.addCleanup(self.llama.close)
+        if vision is not None:
+            self.llama.takes(vision, audio)
         folder = self.llama.folder
         with open(os.path.join(os.path.dirname(h.binary()), "ember.gguf"), "rb") as file:
             model = file.read()
@@ -296,7 +298,9 @@ class Images(Case):
         config = self.llama.config().replace('"ember"', f'"{folder}/seer.gguf"')
         nl = h.Nightlight(lt.alone(config))
         self.addCleanup(nl.close)
-        return nl.start()
+        nl.start()
+        lt.wait_ready(nl)
+        return nl
 
     def test_images_reach_a_model_that_sees(self):
         nl = self.seeing()
@@ -323,6 +327,29 @@ class Images(Case):
             self.assertEqual((answer.status, said.text), (200, "hello "), answer.body[:300])
             text = self.asked()["messages"][-1]["content"]
             self.assertEqual(text, "[audio left out: this model does not hear]\n\nwhat is it?")
+
+    def test_what_the_engine_says_it_takes_counts(self):
+        """A projector's file says that there are images; the engine says: sound only."""
+        nl = self.seeing(vision=False, audio=True)
+        sound = {"data": PNG, "format": "wav"}
+        source = {"type": "base64", "data": PNG}
+        parts = {"anthropic": [
+            {"type": "image", "source": {**source, "media_type": "image/png"}},
+            {"type": "audio", "source": {**source, "media_type": "audio/wav"}}],
+            "openai": [
+            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+            {"type": "input_audio", "input_audio": sound}]}
+
+        def case(dialect, stream):
+            content = parts[dialect] + [{"type": "text", "text": "what is it?"}]
+            answer, said = self.ask(nl, dialect, request(dialect, stream, text=content))
+            self.assertEqual((answer.status, said.text), (200, "hello "), answer.body[:300])
+            self.assertEqual(self.asked()["messages"][-1]["content"], [
+                {"type": "text", "text": "[image left out: this model reads text only]"},
+                {"type": "input_audio", "input_audio": sound},
+                {"type": "text", "text": "what is it?"}])
+        self.over_pairs(case)
+        self.assertEqual([lt.engine_of(nl)[sense] for sense in ("images", "sound")], [False, True])
 
 
 class RealEngine(Case):
