@@ -15,6 +15,7 @@ constexpr int kTries = 2;
 // So many mails in a row that nobody answered, and the rest is not asked about.
 constexpr std::size_t kFailuresMax = 5;
 constexpr std::size_t kReasonBytesMax = 300;
+constexpr std::size_t kBoxBytesMax = 4096;
 
 std::string reason_of(const Error& error) {
   return documents::one_line(error.message, kReasonBytesMax);
@@ -47,7 +48,7 @@ auto place(const TriagedMail& each) {
 class Triage {
  public:
   Triage(Asker& asker, const TriageOptions& options) : asker_(asker), options_(options) {
-    report_.box = options.box;
+    report_.box = documents::one_line(options.box, kBoxBytesMax);
   }
 
   Result<void> take(documents::Mail mail) {
