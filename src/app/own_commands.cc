@@ -6,12 +6,16 @@
 #include <cstdio>
 #include <string>
 
+#include "app/ask_command.h"
 #include "app/cli_globals.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
-  static const std::vector<OwnCommand> kCommands = {};
+  static const std::vector<OwnCommand> kCommands = {
+      {"ask", "ask about files, a pipe or a folder; recipes for summaries, reviews, research",
+       ask_command},
+  };
   return kCommands;
 }
 
