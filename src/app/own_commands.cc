@@ -6,27 +6,30 @@
 #include <cstdio>
 #include <string>
 
+#include "app/ask_command.h"
 #include "app/autostart_command.h"
 #include "app/cheatsheet_command.h"
 #include "app/cli_globals.h"
-#include "app/plan_command.h"
 #include "app/completions_command.h"
 #include "app/connect_command.h"
 #include "app/doctor_command.h"
+#include "app/plan_command.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
   static const std::vector<OwnCommand> kCommands = {
       {"plan", "the first thirty minutes, one step after the other", plan_command},
-      {"autostart", "keep the gateway running as a service of yours", autostart_command},
-      {"completions", "print what makes a shell complete these commands", completions_command},
+      {"ask", "ask about files, a pipe or a folder; recipes for summaries, reviews, research",
+       ask_command},
+      {"cheatsheet", "one page for this machine: sizes, scores, tiers, tasks, commands",
+       cheatsheet},
+      {"doctor", "look for what would keep the light off; each finding with its fix", doctor},
       {"connect", "point a client at the gateway for good; without a name list what is here",
        connect_command},
       {"disconnect", "take back what connect has changed", disconnect_command},
-      {"doctor", "look for what would keep the light off; each finding with its fix", doctor},
-      {"cheatsheet", "one page for this machine: sizes, scores, tiers, tasks, commands",
-       cheatsheet},
+      {"autostart", "keep the gateway running as a service of yours", autostart_command},
+      {"completions", "print what makes a shell complete these commands", completions_command},
   };
   return kCommands;
 }

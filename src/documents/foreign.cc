@@ -98,12 +98,9 @@ void add_page(PdfAnswer& answer, std::string_view page) {
   std::erase(text, '\f');  // poppler ends a page with one
   text = plain_lines(text);
   text.erase(std::min(text.find_last_not_of(" \n\t") + 1, text.size()));
-  ++answer.read;
-  if (text.empty()) {
-    ++answer.empty;
-    return;
-  }
-  if (!answer.made.text.empty()) answer.made.text += "\n\n";
+  // Empty pages count too, so that a place in the text is a page.
+  if (++answer.read > 1) answer.made.text += "\n\f";
+  if (text.empty()) ++answer.empty;
   answer.made.text += text;
 }
 

@@ -26,7 +26,7 @@ struct ForeignLimits {
 };
 
 struct PdfText {
-  std::string text;                // pages with an empty line between them
+  std::string text;                // a form feed between two pages
   std::vector<std::string> notes;  // pages without text, pages left out, where reading stopped
 };
 

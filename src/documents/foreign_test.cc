@@ -111,7 +111,7 @@ TEST(PdfText, HasThePagesInOrder) {
   writer.words("The first page, caf\\351.");
   writer.words("The second one.");
   const PdfText text = read_pdf(writer.take());
-  EXPECT_EQ(text.text, "The first page, caf\xC3\xA9.\n\nThe second one.");
+  EXPECT_EQ(text.text, "The first page, caf\xC3\xA9.\n\fThe second one.");
   EXPECT_TRUE(text.notes.empty());
 }
 
@@ -133,7 +133,7 @@ TEST(PdfText, ReadsNoMorePagesThanAllowed) {
   ForeignLimits limits;
   limits.read.pages_max = 2;
   const PdfText text = read_pdf(writer.take(), limits);
-  EXPECT_EQ(text.text, "page 1\n\npage 2");
+  EXPECT_EQ(text.text, "page 1\n\fpage 2");
   EXPECT_TRUE(mentions(text.notes, "only the first 2 of 5 pages"));
 }
 

@@ -1,0 +1,67 @@
+// One question: documents read, the window checked, the answer streamed.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "app/ask_task.h"
+#include "app/input_documents.h"
+#include "work/question.h"
+#include "work/shown.h"
+
+namespace nl::app {
+namespace {
+
+// Dim on a terminal, unless the user wants no colour.
+void say_about(const std::string& line) {
+  const bool dim = isatty(2) == 1 && std::getenv("NO_COLOR") == nullptr;
+  fmt::print(stderr, "{}{}{}\n", dim ? "\x1b[2m" : "", work::visible(line), dim ? "\x1b[0m" : "");
+}
+
+}  // namespace
+
+int ask_once(const AskTask& task, work::Asker& asker) {
+  auto documents = input_documents(task.files);
+  if (!documents) return complain_about(documents.error());
+  for (const documents::Document& document : *documents) {
+    for (const std::string& note : document.notes) {
+      fmt::print(stderr, "nightlight: {}: {}\n", document.name, work::visible(note));
+    }
+  }
+  const work::Question question{task.recipe, std::move(*documents), task.words};
+  work::Prompt prompt = work::question_prompt(question);
+  prompt.route = task.base.route;
+  prompt.task = task.base.task;
+  prompt.model = task.base.model;
+  if (task.base.max_tokens > 0) prompt.max_tokens = task.base.max_tokens;
+  const auto count = work::fit(asker, prompt);
+  if (!count) return complain_about(count.error());
+  const bool streams = task.form == Form::people;
+  const bool terminal = isatty(1) == 1;
+  const auto reply = asker.answer(prompt, [&](std::string_view text) {
+    if (!streams) return;
+    fmt::print("{}", terminal ? work::visible(text) : std::string(text));
+    std::fflush(stdout);
+  });
+  if (!reply) {
+    Error error = reply.error();
+    if (error.message.find("too long") != std::string::npos) {
+      error.message += "; `nightlight ask research` reads it part by part";
+    }
+    return complain_about(error);
+  }
+  if (streams) {
+    if (!reply->text.ends_with('\n')) fmt::print("\n");
+  } else {
+    fmt::print("{}", work::json_of(*reply, question.documents, task.recipe.name));
+  }
+  std::fflush(stdout);
+  say_about(work::line_about(*reply));
+  const std::string trouble = work::trouble_of(*reply);
+  if (trouble.empty()) return 0;
+  fmt::print(stderr, "nightlight: {}\n", work::visible(trouble));
+  return 1;
+}
+
+}  // namespace nl::app

@@ -1,0 +1,106 @@
+// research: the journal's place, the progress line, the answer with its sources.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "app/ask_task.h"
+#include "app/input_documents.h"
+#include "http/digest.h"
+#include "work/progress_line.h"
+#include "work/shown.h"
+
+namespace nl::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string journal_path(const AskTask& task, const std::string& key) {
+  if (!task.out.empty()) return task.out + "/journal.jsonl";
+  return fmt::format("{}/research/{}.jsonl", task.state_dir, http::sha256_hex(key).substr(0, 16));
+}
+
+Result<work::ResearchJournal> open_journal(const AskTask& task, const std::string& key) {
+  const std::string path = journal_path(task, key);
+  std::error_code error;
+  if (task.fresh) fs::remove(path, error);
+  auto journal = work::ResearchJournal::open(path, key);
+  if (!journal && journal.error().code == ErrorCode::config) {
+    return fail(ErrorCode::config,
+                journal.error().message + "; --fresh begins anew, another --out keeps it");
+  }
+  return journal;
+}
+
+// What is wrong with a whole answer, a line each.
+bool tell_troubles(const work::ResearchResult& result) {
+  for (const work::Unread& unread : result.unread) {
+    fmt::print(stderr, "nightlight: not read: {}: {}\n", work::visible(unread.document),
+               work::visible(unread.why));
+  }
+  for (const std::size_t number : result.no_sources) {
+    fmt::print(stderr, "nightlight: the answer names a source [{}] that does not exist\n", number);
+  }
+  const bool unproven = result.sources.empty() && !result.answer.empty();
+  if (unproven) fmt::print(stderr, "nightlight: the answer names no source: do not rely on it\n");
+  return unproven || !result.unread.empty() || !result.no_sources.empty();
+}
+
+Result<void> write_report(const AskTask& task, const work::ResearchResult& result) {
+  if (task.out.empty()) return {};
+  const std::string path = task.out + "/report.md";
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << work::markdown_of(result, task.words);
+  file.close();
+  if (!file) return fail(ErrorCode::io, path + " cannot be written");
+  fmt::print(stderr, "nightlight: the report is in {}\n", path);
+  return {};
+}
+
+}  // namespace
+
+int ask_research(const AskTask& task, work::Asker& asker) {
+  const auto files = files_below(task.files);
+  if (!files) return complain_about(files.error());
+  if (files->empty()) {
+    return complain_about(
+        Error(ErrorCode::bad_request, "there is no document in " + task.files.front()));
+  }
+  const work::ResearchSetup setup{task.recipe, task.words, *files, {}, task.base};
+  auto journal = open_journal(task, work::research_key(task.recipe, task.words, task.base));
+  if (!journal) return complain_about(journal.error());
+  const bool streams = task.form == Form::people;
+  const bool terminal = isatty(1) == 1;
+  work::ProgressLine progress(stderr,
+                              isatty(2) == 1 ? work::Watched::terminal : work::Watched::nobody);
+  const auto result = work::research(asker, setup, *journal, progress, [&](std::string_view text) {
+    if (!streams) return;
+    progress.clear();
+    fmt::print("{}", terminal ? work::visible(text) : std::string(text));
+    std::fflush(stdout);
+  });
+  progress.clear();
+  if (!result) {
+    const int status = complain_about(result.error());
+    fmt::print(stderr, "nightlight: what was read is kept: the same command goes on from there\n");
+    return status;
+  }
+  if (!streams) {
+    fmt::print("{}", work::json_of(*result));
+  } else if (result->answer.empty()) {
+    fmt::print("None of the {} documents says anything about it.\n", result->documents);
+  } else {
+    fmt::print("{}{}", result->answer.ends_with('\n') ? "" : "\n",
+               work::visible(work::sources_text(*result)));
+  }
+  std::fflush(stdout);
+  fmt::print(stderr, "{}\n", work::visible(work::line_about(*result)));
+  if (const auto written = write_report(task, *result); !written) {
+    return complain_about(written.error());
+  }
+  return tell_troubles(*result) ? 1 : 0;
+}
+
+}  // namespace nl::app

@@ -1,0 +1,26 @@
+// The documents a command line names: files, and standard input as "-".
+//
+// For the command line only; blocks on files and on standard input.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "documents/document.h"
+
+namespace nl::app {
+
+// All of them, in order. Errors: those of read_document with the file's name; a folder is refused
+// with the fix.
+Result<std::vector<documents::Document>> input_documents(const std::vector<std::string>& files);
+
+// All of standard input. Errors: io, too_large.
+Result<std::string> standard_input(std::size_t bytes_max);
+
+// The files, and of folders every document below. Errors: io, too_large, unsupported; bad_request
+// for standard input.
+Result<std::vector<std::filesystem::path>> files_below(const std::vector<std::string>& given);
+
+}  // namespace nl::app

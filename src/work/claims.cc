@@ -1,0 +1,125 @@
+#include "work/claims.h"
+
+#include <algorithm>
+
+#include "dialect/json.h"
+#include "work/pieces.h"
+
+namespace nl::work {
+namespace {
+
+constexpr std::size_t kClaimBytesMax = 2000;
+constexpr std::size_t kClaimsMax = 200;
+// A quote of fewer letters may stand anywhere.
+constexpr std::size_t kQuoteLettersMin = 6;
+
+// The letters and digits of a text, lower case, single spaces between words, and where each was.
+struct Plain {
+  std::string text;
+  std::vector<std::size_t> at;
+};
+
+Plain plain_of(std::string_view text) {
+  Plain plain;
+  bool gap = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool upper = byte >= 'A' && byte <= 'Z';
+    const bool kept =
+        upper || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte >= 0x80;
+    if (!kept) {
+      gap = true;
+      continue;
+    }
+    if (gap && !plain.text.empty()) {
+      plain.text += ' ';
+      plain.at.push_back(i);
+    }
+    gap = false;
+    plain.text += static_cast<char>(upper ? byte | 0x20 : byte);
+    plain.at.push_back(i);
+  }
+  return plain;
+}
+
+// The longest piece of a quote that leaves something out.
+std::string_view longest_piece(std::string_view quote) {
+  std::string_view longest;
+  while (true) {
+    const std::size_t dots = std::min(quote.find("..."), quote.find("\xE2\x80\xA6"));
+    const std::string_view piece = quote.substr(0, dots);
+    if (piece.size() > longest.size()) longest = piece;
+    if (dots == std::string_view::npos) return longest;
+    quote.remove_prefix(dots + 3);
+  }
+}
+
+std::string text_of(const dialect::Value& value) {
+  std::string text = value.text().utf8();
+  if (text.size() > kClaimBytesMax) {
+    text.resize(kClaimBytesMax);
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xc0U) == 0x80U) {
+      text.pop_back();
+    }
+    if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xc0U) text.pop_back();
+  }
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+const std::string_view kClaimsSchema =
+    R"({"type":"object","properties":{"claims":{"type":"array","items":{"type":"object",)"
+    R"("properties":{"claim":{"type":"string"},"quote":{"type":"string"}},)"
+    R"("required":["claim","quote"],"additionalProperties":false}}},)"
+    R"("required":["claims"],"additionalProperties":false})";
+
+std::optional<std::vector<Claim>> read_claims(std::string_view answer) {
+  const std::size_t begin = answer.find('{');
+  const std::size_t end = answer.rfind('}');
+  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
+    return std::nullopt;
+  }
+  std::string json(answer.substr(begin, end + 1 - begin));
+  dialect::Document document;
+  if (!document.parse(json)) {
+    // Cut at its limit: the claims that are whole count.
+    json += "]}";
+    if (!document.parse(json)) return std::nullopt;
+  }
+  const dialect::Value list = document.root()["claims"];
+  if (!list.is_array()) return std::nullopt;
+  std::vector<Claim> claims;
+  for (dialect::Value item = list.first(); item && claims.size() < kClaimsMax; item = item.next()) {
+    Claim claim;
+    claim.text = text_of(item["claim"]);
+    claim.quote = text_of(item["quote"]);
+    if (!claim.text.empty()) claims.push_back(std::move(claim));
+  }
+  return claims;
+}
+
+std::optional<std::size_t> find_quote(std::string_view text, std::string_view quote) {
+  const std::string wanted = plain_of(longest_piece(quote)).text;
+  if (wanted.size() < kQuoteLettersMin) return std::nullopt;
+  const Plain plain = plain_of(text);
+  std::size_t found = plain.text.find(wanted);
+  if (found == std::string::npos && wanted.size() >= 40) {
+    found = plain.text.find(wanted.substr(0, wanted.size() / 2));
+  }
+  if (found == std::string::npos) return std::nullopt;
+  return plain.at[found];
+}
+
+void locate(std::vector<Claim>& claims, const documents::Document& document, std::size_t from,
+            std::size_t to) {
+  const std::string_view part = std::string_view(document.text).substr(from, to - from);
+  for (Claim& claim : claims) {
+    const auto at = find_quote(part, claim.quote);
+    claim.found = at.has_value();
+    claim.place = at ? place_at(document, from + *at) : place_of(document, from, to);
+  }
+}
+
+}  // namespace nl::work
