@@ -119,8 +119,7 @@ Section takes_section(const SheetFacts& facts) {
   }
   made.notes = {
       "What the models were made for. A local model gets text, images and, where the engine says "
-      "that "
-      "it hears, sound; video stays behind, and the model is told so."};
+      "that it hears, sound; video stays behind, and the model is told so."};
   return made;
 }
 
