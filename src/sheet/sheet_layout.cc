@@ -118,8 +118,8 @@ Section takes_section(const SheetFacts& facts) {
     made.rows.push_back(std::move(row));
   }
   made.notes = {
-      "What the models were made for. Nightlight hands text and images to a local model; sound "
-      "and video stay behind, and the model is told so."};
+      "What the models were made for. A local model gets text, images and, where the engine says "
+      "that it hears, sound; video stays behind, and the model is told so."};
   return made;
 }
 
