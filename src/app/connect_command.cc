@@ -133,11 +133,22 @@ void plan_json(const Plan& plan, const Asked& asked, const std::vector<std::stri
 }
 
 // A library's variables, for `eval`.
-int print_variables(const Client& client, const clients::Wanted& wanted) {
+int print_variables(const Client& client, const clients::Wanted& wanted, const Asked& asked) {
   const auto all = clients::aims(client, wanted, {});
   if (!all) return complain(all.error().message, 1);
-  for (const clients::Setting& setting : all->front().settings) {
-    fmt::print("{}\n", clients::assignment(clients::Format::shell, setting));
+  const std::vector<clients::Setting>& settings = all->front().settings;
+  if (asked.json) {
+    std::string text;
+    JsonWriter writer(text);
+    writer.begin_object().string("client", client.name).string("url", wanted.url);
+    writer.key("variables").begin_object();
+    for (const clients::Setting& one : settings) writer.string(one.path.back(), one.value);
+    writer.end_object().end_object();
+    fmt::print("{}\n", text);
+    return 0;
+  }
+  for (const clients::Setting& one : settings) {
+    fmt::print("{}\n", clients::assignment(clients::Format::shell, one));
   }
   fmt::print(stderr,
              "nightlight: for this shell: eval \"$(nightlight connect {0})\"; for good: nightlight "
@@ -184,7 +195,9 @@ int connect_one(const Client& client, const Asked& asked, const CliOptions& opti
   if (!asked.file.empty()) {
     wanted.file = std::filesystem::absolute(asked.file).lexically_normal().string();
   }
-  if (client.files.empty() && wanted.file.empty()) return print_variables(client, wanted);
+  if (client.files.empty() && wanted.file.empty()) {
+    return print_variables(client, wanted, asked);
+  }
   const clients::RecordFolder records = connection_records(environment);
   if (const auto may = allowed(asked, environment, records); !may) {
     return complain(may.error().message, 1);

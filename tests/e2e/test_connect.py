@@ -257,6 +257,8 @@ class Connect(Case):
         done = self.run_it("connect", "openai-sdk")
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stdout, f'export OPENAI_BASE_URL="{self.url}/v1"\n')
+        told = json.loads(self.done("connect", "anthropic-sdk", "--json"))
+        self.assertEqual(told["variables"], {"ANTHROPIC_BASE_URL": self.url})
         self.put("rc", "export A=1")
         self.done("connect", "anthropic-sdk", "--file", "rc", "--without-autostart")
         told = subprocess.run(["bash", "-c", f". {self.path('rc')}; echo $A $ANTHROPIC_BASE_URL"],
