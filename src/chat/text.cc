@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 namespace nl::chat {
@@ -122,6 +123,24 @@ bool needs_care(char c) {
   return byte < 0x20 || byte >= 0x80 || c == '"' || c == '\\';
 }
 
+// The place of the next byte at or behind `from` that needs care. Nearly all text is plain, so
+// eight bytes are looked at together.
+std::size_t next_in_need(std::string_view utf8, std::size_t from) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x80 * kOnes;
+  for (; utf8.size() - from >= sizeof(std::uint64_t); from += sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, utf8.data() + from, sizeof(bytes));
+    const std::uint64_t quote = bytes ^ '"' * kOnes;
+    const std::uint64_t backslash = bytes ^ '\\' * kOnes;
+    const std::uint64_t control = (bytes - 0x20 * kOnes) & ~bytes;
+    const std::uint64_t equal = ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+    if (((bytes | control | equal) & kHighs) != 0) break;
+  }
+  while (from < utf8.size() && !needs_care(utf8[from])) ++from;
+  return from;
+}
+
 void append_escape(std::string& out, char c) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out.push_back('\\');
@@ -171,12 +190,7 @@ std::string JsonText::utf8() const {
 void append_escaped(std::string& out, std::string_view utf8) {
   out.reserve(out.size() + utf8.size());
   std::size_t plain = 0;  // start of the run of bytes that go through as they are
-  std::size_t i = 0;
-  while (i < utf8.size()) {
-    if (!needs_care(utf8[i])) {
-      ++i;
-      continue;
-    }
+  for (std::size_t i = next_in_need(utf8, 0); i < utf8.size(); i = next_in_need(utf8, i)) {
     if (static_cast<unsigned char>(utf8[i]) < 0x80) {
       out.append(utf8.substr(plain, i - plain));
       append_escape(out, utf8[i]);

@@ -105,6 +105,21 @@ TEST(Escape, EveryCodePointSurvivesTheWayThereAndBack) {
   }
 }
 
+// Plain bytes are passed over eight at a time: one that needs care must be seen wherever it stands.
+TEST(Escape, SeesEveryByteAtEveryPlace) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const std::string alone = escape(std::string(1, c));
+    for (std::size_t before = 0; before < 18; ++before) {
+      for (const std::size_t behind : {std::size_t{0}, std::size_t{1}, std::size_t{9}}) {
+        const std::string text = std::string(before, '~') + c + std::string(behind, ' ');
+        ASSERT_EQ(escape(text), std::string(before, '~') + alone + std::string(behind, ' '))
+            << byte << " behind " << before;
+      }
+    }
+  }
+}
+
 // Lines "number:valid or invalid:bytes" of a public corpus: valid bytes come back as they were,
 // invalid ones come back changed.
 TEST(Escape, TellsValidUtf8FromInvalid) {

@@ -97,7 +97,8 @@ void MessageFolder::fold(const Event& event) {
   tally_.take(event);
   switch (event.kind) {
     case EventKind::block_start:
-      block_ = Block{event.block, fit_tool_id(event.id), std::string(event.name.escaped), {}, {}};
+      block_ = Block{event.block, {}, std::string(event.name.escaped), {}, {}};
+      if (event.block == BlockKind::tool) block_.id = fit_tool_id(event.id);
       signature_.begin();
       return;
     case EventKind::delta:

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "dialect/anthropic.h"
+#include "dialect/members.h"
 
 namespace nl::dialect {
 namespace {
@@ -35,6 +36,7 @@ BlockKind block_kind(const Value& type) {
 // A reason that is not on the list ended the answer in some clean way.
 StopReason stop_reason(const Value& reason) {
   if (!reason.is_string()) return StopReason::none;
+  if (reason.equals("end_turn")) return StopReason::end_turn;
   if (reason.equals("tool_use")) return StopReason::tool_use;
   if (reason.equals("max_tokens")) return StopReason::max_tokens;
   if (reason.equals("model_context_window_exceeded")) return StopReason::max_tokens;
@@ -51,12 +53,18 @@ std::optional<std::int64_t> count(const Value& value) {
 }
 
 chat::Usage usage_of(const Value& usage) {
+  Value input, cache_read, cache_write, output, details;
+  find_members(usage, {{"input_tokens", &input},
+                       {"cache_creation_input_tokens", &cache_write},
+                       {"cache_read_input_tokens", &cache_read},
+                       {"output_tokens", &output},
+                       {"output_tokens_details", &details}});
   chat::Usage counts;
-  counts.input = count(usage["input_tokens"]);
-  counts.cache_read = count(usage["cache_read_input_tokens"]);
-  counts.cache_write = count(usage["cache_creation_input_tokens"]);
-  counts.output = count(usage["output_tokens"]);
-  counts.reasoning = count(usage["output_tokens_details"]["thinking_tokens"]);
+  counts.input = count(input);
+  counts.cache_read = count(cache_read);
+  counts.cache_write = count(cache_write);
+  counts.output = count(output);
+  counts.reasoning = count(details["thinking_tokens"]);
   return counts;
 }
 
@@ -69,6 +77,22 @@ Event error_event(const Value& root) {
   event.error_status = anthropic::error_status(stated.type);
   return event;
 }
+
+// The members of a whole message that say something here.
+struct Message {
+  explicit Message(const Value& message) {
+    find_members(message, {{"id", &id},
+                           {"type", &type},
+                           {"role", &role},
+                           {"model", &model},
+                           {"content", &content},
+                           {"stop_reason", &stop_reason},
+                           {"stop_sequence", &stop_sequence},
+                           {"usage", &usage},
+                           {"error", &error}});
+  }
+  Value id, type, role, model, content, stop_reason, stop_sequence, usage, error;
+};
 
 class AnthropicReader final : public Reader {
  public:
@@ -88,20 +112,22 @@ class AnthropicReader final : public Reader {
     if (const auto parsed = document.parse(body); !parsed) {
       return fail(ErrorCode::not_an_answer, "the body is no JSON: " + parsed.error().message);
     }
-    const Value root = document.root();
-    if (root["type"].equals("error") || root["error"].is_object()) return stated_error(root);
-    const Value content = root["content"];
-    if (!content.is_array() || !(root["type"].equals("message") || root["role"].is_string())) {
+    const Message message(document.root());
+    if (message.type.equals("error") || message.error.is_object()) {
+      return stated_error(document.root());
+    }
+    const Value& content = message.content;
+    if (!content.is_array() || !(message.type.equals("message") || message.role.is_string())) {
       return fail(ErrorCode::not_an_answer, "the body is no message");
     }
-    stop_ = stop_reason(root["stop_reason"]);
-    stop_sequence_ = root["stop_sequence"].text().escaped;
+    stop_ = stop_reason(message.stop_reason);
+    stop_sequence_ = message.stop_sequence.text().escaped;
     if (is_empty_answer(content)) return fail(ErrorCode::empty_answer, "a message with no content");
-    start(root, sink);
+    start(message, sink);
     for (Value block = content.first(); block; block = block.next()) {
       if (Done done = whole_block(block, sink); !done) return done;
     }
-    emit_usage(root["usage"], sink);
+    emit_usage(message.usage, sink);
     finish(sink);
     return {};
   }
@@ -137,17 +163,17 @@ class AnthropicReader final : public Reader {
     if (started_) return broken("a second message_start");
     const Value message = root["message"];
     if (!message.is_object()) return broken("message_start without a message");
-    start(message, sink);
+    start(Message(message), sink);
     return {};
   }
 
-  void start(const Value& message, EventSink& sink) {
+  void start(const Message& message, EventSink& sink) {
     started_ = true;
-    usage_ = usage_of(message["usage"]);
+    usage_ = usage_of(message.usage);
     Event event;
     event.kind = EventKind::start;
-    event.id = message["id"].text();
-    event.name = message["model"].text();
+    event.id = message.id.text();
+    event.name = message.model.text();
     event.usage = usage_;
     sink.on_event(event);
   }

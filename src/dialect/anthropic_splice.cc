@@ -11,6 +11,7 @@
 
 #include "dialect/anthropic.h"
 #include "dialect/json_writer.h"
+#include "dialect/members.h"
 
 namespace nl::dialect {
 namespace {
@@ -144,16 +145,25 @@ Value first_kept(const Value& message, const Leaving& leaves) {
   return block;
 }
 
+// The members of a body that may have to change.
+struct Parts {
+  explicit Parts(const Value& root) {
+    find_members(
+        root,
+        {{"model", &model}, {"messages", &messages}, {"system", &system}, {"thinking", &thinking}});
+  }
+  Value model, messages, system, thinking;
+};
+
 // With a thinking budget the vendor wants a tool loop's last answer to begin with thinking it
 // signed. An answer that another vendor gave has none: thinking pauses until the loop is over.
-bool must_pause_thinking(const Value& root, const Leaving& leaves) {
-  if (!root["thinking"]["type"].equals("enabled")) return false;
-  const Value messages = root["messages"];
+bool must_pause_thinking(const Parts& parts, const Leaving& leaves) {
+  if (!parts.thinking["type"].equals("enabled")) return false;
   Value answer;
-  for (Value message = messages.first(); message; message = message.next()) {
+  for (Value message = parts.messages.first(); message; message = message.next()) {
     if (message["role"].equals("assistant")) answer = message;
   }
-  const Value last = last_of(messages);
+  const Value last = last_of(parts.messages);
   if (!answer || last["role"].equals("assistant") || !holds_result(last)) return false;
   const Value first = first_kept(answer, leaves);
   return first && !first["type"].equals("thinking") && !first["type"].equals("redacted_thinking");
@@ -174,14 +184,14 @@ std::string Anthropic::splice(const Document& document, const SpliceOptions& opt
   Edits edits;
   std::string model;
   JsonWriter(model).string(options.model);
-  if (root["model"]) edits.replace(root["model"], std::move(model));
-  if (options.marks == ClientMarks::remove && root["system"].is_array()) {
-    edits.cut_elements(root["system"], anthropic::is_billing_block);
+  const Parts parts(root);
+  if (parts.model) edits.replace(parts.model, std::move(model));
+  if (options.marks == ClientMarks::remove && parts.system.is_array()) {
+    edits.cut_elements(parts.system, anthropic::is_billing_block);
   }
-  const Value messages = root["messages"];
   const Leaving leaves(options.thinking);
-  if (any_leaves(messages, leaves)) cut_thinking(messages, leaves, edits);
-  if (must_pause_thinking(root, leaves)) pause_thinking(root, edits);
+  if (any_leaves(parts.messages, leaves)) cut_thinking(parts.messages, leaves, edits);
+  if (must_pause_thinking(parts, leaves)) pause_thinking(root, edits);
   if (!options.extra_members.empty()) {
     const std::size_t brace = end_of(root) - 1;
     edits.replace(brace, brace, (root.size() > 0 ? "," : "") + options.extra_members);

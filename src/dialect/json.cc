@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <forward_list>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ JsonScan& thread_scan() {
 }
 
 constexpr std::size_t kSpareMax = 16;
+// So many names are sooner compared with each other than sorted.
+constexpr std::size_t kFewNames = 16;
 
 }  // namespace
 
@@ -75,6 +78,22 @@ struct Document::Impl {
     return escapes.run(text);
   }
 
+  // Whether the names of the top-level object differ as they stand and none has an escape: what
+  // nearly every request needs to be told, without sorting them.
+  bool plainly_distinct(std::string_view text) const {
+    std::array<std::string_view, kFewNames> names;
+    std::size_t count = 0;
+    for (std::uint32_t i = 1; tape[i].role() == JsonNode::Role::name; i = tape[i + 1].after) {
+      if (escapes.any(tape[i].begin, tape[i].stop)) return false;
+      const std::string_view name = text.substr(tape[i].begin, tape[i].stop - tape[i].begin);
+      for (std::size_t earlier = 0; earlier < count; ++earlier) {
+        if (names[earlier] == name) return false;
+      }
+      names[count++] = name;
+    }
+    return true;
+  }
+
   // The second of two members of the top-level object that have one name.
   std::optional<JsonFault> duplicate(std::string_view text) const {
     struct Name {
@@ -83,6 +102,7 @@ struct Document::Impl {
     };
     const JsonNode& root = tape[0];
     if (root.kind() != JsonKind::object || root.count() < 2) return std::nullopt;
+    if (root.count() <= kFewNames && plainly_distinct(text)) return std::nullopt;
     std::vector<Name> names;
     names.reserve(root.count());
     std::forward_list<std::string> unescaped;
@@ -142,9 +162,7 @@ bool Value::escaped(const JsonNode& token) const {
 bool Value::token_equals(const JsonNode& token, std::string_view utf8) const {
   const std::string_view inside =
       document_->text_.substr(token.begin + 1, token.stop - token.begin - 2);
-  if (inside.size() == utf8.size()) {
-    return inside == utf8 && utf8.find('\\') == std::string_view::npos;
-  }
+  if (inside.size() == utf8.size()) return inside == utf8 && !escaped(token);
   return inside.size() > utf8.size() && escaped(token) && chat::JsonText{inside}.utf8() == utf8;
 }
 

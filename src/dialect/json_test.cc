@@ -170,6 +170,26 @@ TEST(JsonVerdict, RefusesDuplicateNamesAtTheTopLevel) {
 }
 
 // The page behind the text cannot be read.
+// Few names are compared with each other, many are sorted: both find a pair wherever it stands.
+TEST(JsonVerdict, RefusesDuplicateNamesAmongFewAndMany) {
+  for (const std::size_t count :
+       {std::size_t{2}, std::size_t{15}, std::size_t{16}, std::size_t{17}, std::size_t{40}}) {
+    for (std::size_t twice = 0; twice + 1 < count; ++twice) {
+      std::string distinct = "{";
+      std::string repeated = "{";
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::string comma = i == 0 ? "\"" : ",\"";
+        distinct += comma + "name" + std::to_string(i) + "\":1";
+        const bool last = i + 1 == count;
+        repeated += comma + "name" + std::to_string(last ? twice : i) + "\":1";
+      }
+      Document document;
+      ASSERT_TRUE(document.parse(distinct + "}", DuplicateKeys::refuse_top_level)) << distinct;
+      ASSERT_FALSE(document.parse(repeated + "}", DuplicateKeys::refuse_top_level)) << repeated;
+    }
+  }
+}
+
 TEST(JsonVerdict, ReadsNoByteBeyondTheText) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   void* memory =

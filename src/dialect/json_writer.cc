@@ -31,68 +31,76 @@ bool is_low(std::optional<unsigned> unit) {
 
 }  // namespace
 
-JsonWriter& JsonWriter::separate() {
-  if (out_.size() == start_) return *this;
+bool JsonWriter::needs_comma() const {
+  if (out_.size() == start_) return false;
   switch (out_.back()) {
     case '{':
     case '[':
     case ':':
     case ',':
-      return *this;
+      return false;
     default:
-      return append(',');
+      return true;
   }
 }
 
-JsonWriter& JsonWriter::key(std::string_view name) {
-  separate();
-  out_ += '"';
-  out_ += name;
-  out_ += "\":";
+// One growth for all that belongs together: a body is made of some hundred such pieces.
+template <typename Fill>
+JsonWriter& JsonWriter::put(std::size_t bytes, Fill fill) {
+  const std::size_t before = out_.size();
+  const bool comma = needs_comma();
+  const std::size_t after = before + (comma ? 1 : 0) + bytes;
+  // The size that is handed in may be a larger one, which the library has made room for.
+  out_.resize_and_overwrite(after, [&](char* text, std::size_t) {
+    char* at = text + before;
+    if (comma) *at++ = ',';
+    fill(at);
+    return after;
+  });
   return *this;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+  return put(name.size() + 3, [name](char* at) {
+    *at++ = '"';
+    at += name.copy(at, name.size());
+    *at++ = '"';
+    *at = ':';
+  });
 }
 
 JsonWriter& JsonWriter::text(chat::JsonText value) {
-  separate();
-  out_ += '"';
-  out_ += value.escaped;
-  out_ += '"';
-  return *this;
+  return put(value.escaped.size() + 2, [value](char* at) {
+    *at++ = '"';
+    at += value.escaped.copy(at, value.escaped.size());
+    *at = '"';
+  });
 }
 
 JsonWriter& JsonWriter::string(std::string_view utf8) {
-  separate();
-  out_ += '"';
+  raw({"\""});
   chat::append_escaped(out_, utf8);
-  out_ += '"';
-  return *this;
+  return append('"');
 }
 
 JsonWriter& JsonWriter::raw(chat::JsonRaw value) {
-  separate();
-  out_ += value.json;
-  return *this;
+  return put(value.json.size(), [value](char* at) { value.json.copy(at, value.json.size()); });
 }
 
 JsonWriter& JsonWriter::integer(std::int64_t value) {
-  separate();
   std::array<char, 24> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out_.append(digits.data(), end);
-  return *this;
+  return raw({std::string_view(digits.data(), end)});
 }
 
 JsonWriter& JsonWriter::number(double value) {
-  separate();
+  raw({""});
   fmt::format_to(std::back_inserter(out_), "{}", value);
   return *this;
 }
 
 JsonWriter& JsonWriter::members(std::string_view raw_members) {
-  if (raw_members.empty()) return *this;
-  separate();
-  out_ += raw_members;
-  return *this;
+  return raw_members.empty() ? *this : raw({raw_members});
 }
 
 std::string repair_surrogates(std::string json) {

@@ -19,9 +19,9 @@ class JsonWriter {
  public:
   explicit JsonWriter(std::string& out) : out_(out), start_(out.size()) {}
 
-  JsonWriter& begin_object() { return separate().append('{'); }
+  JsonWriter& begin_object() { return raw(chat::JsonRaw{"{"}); }
   JsonWriter& end_object() { return append('}'); }
-  JsonWriter& begin_array() { return separate().append('['); }
+  JsonWriter& begin_array() { return raw(chat::JsonRaw{"["}); }
   JsonWriter& end_array() { return append(']'); }
 
   // The name of the next member; `name` needs no escape.
@@ -55,8 +55,11 @@ class JsonWriter {
   }
 
  private:
-  // A comma, unless this is the first thing of a text, an object, an array or behind a name.
-  JsonWriter& separate();
+  // False for the first thing of a text, an object, an array or behind a name.
+  bool needs_comma() const;
+  // A comma where one is needed and `bytes` bytes, which `fill` writes to where they belong.
+  template <typename Fill>
+  JsonWriter& put(std::size_t bytes, Fill fill);
   JsonWriter& append(char byte) {
     out_ += byte;
     return *this;

@@ -17,17 +17,26 @@ struct Wanted {
   Value* into;  // left as it is where there is no such member
 };
 
+// The one of `wanted` whose name is `key` as it stands, or null. Nearly every comparison ends at
+// the length or at the first letter; no name is empty.
+inline const Wanted* wanted_as(std::string_view key, std::initializer_list<Wanted> wanted) {
+  if (key.empty()) return nullptr;
+  for (const Wanted& one : wanted) {
+    if (one.name.size() != key.size() || one.name.front() != key.front()) continue;
+    if (one.name == key) return &one;
+  }
+  return nullptr;
+}
+
 // Sets every wanted member of `object` that is there; the last one where a name is repeated.
 inline void find_members(const Value& object, std::initializer_list<Wanted> wanted) {
   if (!object.is_object()) return;
   for (Value member = object.first(); member; member = member.next()) {
     const chat::JsonText key = member.key();
-    const bool plain = key.plain();
-    for (const Wanted& one : wanted) {
-      if (plain ? key.escaped != one.name : !member.key_is(one.name)) continue;
-      *one.into = member;
-      break;
-    }
+    // No wanted name holds a backslash: a key that equals one as it stands has no escape either.
+    const Wanted* found = wanted_as(key.escaped, wanted);
+    if (found == nullptr && !key.plain()) found = wanted_as(key.utf8(), wanted);
+    if (found != nullptr) *found->into = member;
   }
 }
 

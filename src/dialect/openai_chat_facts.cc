@@ -3,6 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "dialect/members.h"
+
 namespace nl::dialect::openai_chat {
 namespace {
 
@@ -17,18 +19,24 @@ std::optional<std::int64_t> count(const Value& value) {
 }  // namespace
 
 chat::Usage read_usage(const Value& usage) {
+  Value prompt, completion, details, completion_details, hits, cached, written;
+  find_members(usage, {{"prompt_tokens", &prompt},
+                       {"completion_tokens", &completion},
+                       {"prompt_tokens_details", &details},
+                       {"completion_tokens_details", &completion_details},
+                       {"prompt_cache_hit_tokens", &hits}});
+  find_members(details, {{"cached_tokens", &cached}, {"cache_write_tokens", &written}});
   chat::Usage read;
-  const Value details = usage["prompt_tokens_details"];
-  read.cache_read = count(details["cached_tokens"]);
-  if (!read.cache_read) read.cache_read = count(usage["prompt_cache_hit_tokens"]);
-  read.cache_write = count(details["cache_write_tokens"]);
+  read.cache_read = count(cached);
+  if (!read.cache_read) read.cache_read = count(hits);
+  read.cache_write = count(written);
   // This vendor's prompt count includes what came from the cache.
-  if (const auto prompt = count(usage["prompt_tokens"])) {
-    const std::int64_t cached = read.cache_read.value_or(0) + read.cache_write.value_or(0);
-    read.input = *prompt > cached ? *prompt - cached : 0;
+  if (const auto tokens = count(prompt)) {
+    const std::int64_t kept = read.cache_read.value_or(0) + read.cache_write.value_or(0);
+    read.input = *tokens > kept ? *tokens - kept : 0;
   }
-  read.output = count(usage["completion_tokens"]);
-  read.reasoning = count(usage["completion_tokens_details"]["reasoning_tokens"]);
+  read.output = count(completion);
+  read.reasoning = count(completion_details["reasoning_tokens"]);
   return read;
 }
 
@@ -42,6 +50,7 @@ chat::Usage read_timings(const Value& timings) {
 
 // A word that is not on the list ends an answer as "stop" does: servers invent their own ("eos").
 StopReason stop_of(const Value& reason) {
+  if (reason.equals("stop")) return StopReason::end_turn;
   if (reason.equals("length") || reason.equals("model_length")) return StopReason::max_tokens;
   if (reason.equals("content_filter")) return StopReason::refusal;
   if (reason.equals("tool_calls") || reason.equals("function_call")) return StopReason::tool_use;

@@ -85,17 +85,25 @@ Result<void> MessageDecoder::message(const Value& message) {
   if (!role.is_string()) return refuse_type(root_, role, "a string");
   if (role.equals("system") || role.equals("developer")) return system(message);
   leading_ = false;
+  if (role.equals("user")) {
+    gathering_ = false;
+    return user(message);
+  }
   if (role.equals("tool") || role.equals("function")) return tool_result(message);
   gathering_ = false;
   if (role.equals("assistant")) return assistant(message);
   // A role that only this vendor knows still passes through to it.
-  if (!role.equals("user")) only_here(request_.keep("role " + role.text().utf8()));
+  only_here(request_.keep("role " + role.text().utf8()));
   return user(message);
 }
 
 Result<void> MessageDecoder::system(const Value& message) {
-  std::vector<chat::Block> blocks;
   const Value body = message["content"];
+  if (leading_ && body.is_string()) {
+    if (!body.text().empty()) request_.system.push_back(chat::Text{body.text(), {}});
+    return {};
+  }
+  std::vector<chat::Block> blocks;
   if (body.is_string()) {
     blocks.emplace_back(chat::Text{body.text(), {}});
   } else if (body.is_array()) {
@@ -342,6 +350,7 @@ Result<void> decode_messages(const Value& root, chat::Request& request) {
   if (!messages) return refuse_missing(root, root, "messages");
   if (!messages.is_array()) return refuse_type(root, messages, "an array");
   if (messages.size() == 0) return refuse_type(root, messages, "at least one message");
+  request.messages.reserve(messages.size());
   MessageDecoder decoder(root, request);
   for (Value message = messages.first(); message; message = message.next()) {
     if (auto read = decoder.message(message); !read) return read;

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "dialect/block_queue.h"
-#include "dialect/members.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_chat_facts.h"
+#include "dialect/openai_chat_parts.h"
 
 namespace nl::dialect {
 namespace {
@@ -16,7 +16,10 @@ namespace {
 using chat::BlockKind;
 using chat::EventKind;
 using chat::StopReason;
+using openai_chat::Choice;
 using openai_chat::error_status;
+using openai_chat::Message;
+using openai_chat::Root;
 
 constexpr std::int64_t kCallIndexMax = 4096;
 
@@ -36,16 +39,15 @@ class ChatReader final : public Reader {
   void end(EventSink& sink) override { finish(sink); }
 
  private:
-  Result<void> chunk(const Value& root, EventSink& sink);
-  Result<void> choice(const Value& choice, const Value& delta, EventSink& sink);
-  Result<void> message(const Value& message, EventSink& sink);
+  Result<void> chunk(const Root& root, EventSink& sink);
+  Result<void> choice(const Choice& choice, const Value& delta, EventSink& sink);
+  Result<void> message(const Message& message, EventSink& sink);
   Result<void> content(const Value& content, EventSink& sink);
   Result<void> content_part(const Value& part, EventSink& sink);
   Result<void> tool_calls(const Value& calls, EventSink& sink);
   Result<void> tool_call(const Value& call, EventSink& sink);
   Result<void> arguments(const Value& function, CallPiece& piece);
-  Result<void> answer(const Value& choice, const Value& message) const;
-  void start(const Value& root, EventSink& sink);
+  void start(const Root& root, EventSink& sink);
   void usage(const chat::Usage& counts, EventSink& sink);
   void error(const Value& holder, EventSink& sink);
   void error(std::string_view type, std::string message, EventSink& sink);
@@ -83,41 +85,36 @@ Result<void> ChatReader::frame(const SseFrame& frame, EventSink& sink) {
   if (auto parsed = document.parse(frame.data); !parsed) {
     return fail(ErrorCode::protocol, "stream chunk: " + parsed.error().message);
   }
-  const Value root = document.root();
-  if (!root.is_object()) return wrong("stream chunk", "an object");
-  if (is_error(root["error"]) || frame.event == "error" || root["object"].equals("error")) {
-    error(root, sink);
+  if (!document.root().is_object()) return wrong("stream chunk", "an object");
+  const Root root(document.root());
+  if (is_error(root.error) || frame.event == "error" || root.object.equals("error")) {
+    error(root.whole, sink);
     return {};
   }
   return chunk(root, sink);
 }
 
-Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
+Result<void> ChatReader::chunk(const Root& root, EventSink& sink) {
   said_ = false;
-  Value choices, counts, timings, progress;
-  find_members(root, {{"choices", &choices},
-                      {"usage", &counts},
-                      {"timings", &timings},
-                      {"prompt_progress", &progress}});
-  if (!is_absent(choices) && !choices.is_array()) return wrong("choices", "an array");
-  if (!is_absent(counts) && !counts.is_object()) return wrong("usage", "an object");
-  if (!started_ && choices) start(root, sink);
-  for (Value one = choices.first(); one; one = one.next()) {
+  if (!is_absent(root.choices) && !root.choices.is_array()) return wrong("choices", "an array");
+  if (!is_absent(root.counts) && !root.counts.is_object()) return wrong("usage", "an object");
+  if (!started_ && root.choices) start(root, sink);
+  for (Value one = root.choices.first(); one; one = one.next()) {
     if (!one.is_object()) return wrong("choices[0]", "an object");
+    const Choice parts(one);
     // Further choices exist only where the client asked this very vendor for them.
-    if (one["index"].integer().value_or(0) != 0) continue;
-    const Value delta = one["delta"];
-    auto read = choice(one, is_absent(delta) ? one["message"] : delta, sink);
+    if (parts.index.integer().value_or(0) != 0) continue;
+    auto read = choice(parts, is_absent(parts.delta) ? parts.message : parts.delta, sink);
     if (!read) return read;
     if (failed_) return {};
   }
-  if (counts.is_object()) {
-    usage(openai_chat::read_usage(counts), sink);
+  if (root.counts.is_object()) {
+    usage(openai_chat::read_usage(root.counts), sink);
     if (stop_ != StopReason::none) finish(sink);
-  } else if (timings.is_object() && !usage_.output) {
-    usage(openai_chat::read_timings(timings), sink);
+  } else if (root.timings.is_object() && !usage_.output) {
+    usage(openai_chat::read_timings(root.timings), sink);
   }
-  if (progress.is_object()) {
+  if (root.progress.is_object()) {
     said_ = true;
     chat::Event event;
     event.kind = EventKind::progress;
@@ -128,17 +125,16 @@ Result<void> ChatReader::chunk(const Value& root, EventSink& sink) {
 }
 
 // `delta`: what the choice adds to the answer, or all of it.
-Result<void> ChatReader::choice(const Value& choice, const Value& delta, EventSink& sink) {
+Result<void> ChatReader::choice(const Choice& choice, const Value& delta, EventSink& sink) {
   if (!is_absent(delta)) {
     if (!delta.is_object()) return wrong("choices[0].delta", "an object");
-    if (auto read = message(delta, sink); !read) return read;
+    if (auto read = message(Message(delta), sink); !read) return read;
   }
-  Value reason, broken;
-  find_members(choice, {{"finish_reason", &reason}, {"error", &broken}});
-  if (is_error(broken)) {
-    error(choice, sink);
+  if (is_error(choice.error)) {
+    error(choice.whole, sink);
     return {};
   }
+  const Value& reason = choice.reason;
   if (is_absent(reason) || (reason.is_string() && reason.text().empty())) return {};
   if (!reason.is_string()) return wrong("choices[0].finish_reason", "a string");
   const StopReason stop = openai_chat::stop_of(reason);
@@ -152,21 +148,14 @@ Result<void> ChatReader::choice(const Value& choice, const Value& delta, EventSi
   return {};
 }
 
-// A delta of a stream or the message of a whole answer: the same members.
-Result<void> ChatReader::message(const Value& message, EventSink& sink) {
-  Value text, thought, reasoning, refusal, calls, legacy;
-  find_members(message, {{"content", &text},
-                         {"reasoning_content", &thought},
-                         {"reasoning", &reasoning},
-                         {"refusal", &refusal},
-                         {"tool_calls", &calls},
-                         {"function_call", &legacy}});
-  if (is_absent(thought)) thought = reasoning;
+Result<void> ChatReader::message(const Message& message, EventSink& sink) {
+  const Value& thought = is_absent(message.thought) ? message.reasoning : message.thought;
   if (thought.is_string() && !thought.text().empty()) {
     said_ = true;
     if (auto read = blocks_.text(BlockKind::thinking, thought.text(), sink); !read) return read;
   }
-  if (auto read = content(text, sink); !read) return read;
+  if (auto read = content(message.text, sink); !read) return read;
+  const Value& refusal = message.refusal;
   if (refusal.is_string() && !refusal.text().empty()) {
     refused_ = true;
     said_ = true;
@@ -174,7 +163,8 @@ Result<void> ChatReader::message(const Value& message, EventSink& sink) {
   } else if (!is_absent(refusal) && !refusal.is_string()) {
     return wrong("refusal", "a string");
   }
-  if (auto read = tool_calls(calls, sink); !read) return read;
+  if (auto read = tool_calls(message.calls, sink); !read) return read;
+  const Value& legacy = message.legacy;
   if (is_absent(legacy)) return {};
   if (!legacy.is_object()) return wrong("function_call", "an object");
   said_ = true;
@@ -258,13 +248,13 @@ Result<void> ChatReader::arguments(const Value& function, CallPiece& piece) {
   return {};
 }
 
-void ChatReader::start(const Value& root, EventSink& sink) {
+void ChatReader::start(const Root& root, EventSink& sink) {
   started_ = true;
   said_ = true;
   chat::Event event;
   event.kind = EventKind::start;
-  event.id = root["id"].text();
-  event.name = root["model"].text();
+  event.id = root.id.text();
+  event.name = root.model.text();
   sink.on_event(event);
 }
 
@@ -320,49 +310,38 @@ void ChatReader::finish(EventSink& sink) {
   sink.on_event(event);
 }
 
-// Whether a whole answer has something in it.
-Result<void> ChatReader::answer(const Value& choice, const Value& message) const {
-  if (!message.is_object()) return fail(ErrorCode::not_an_answer, "choices[0] has no message");
-  const auto has = [&](std::string_view name) {
-    const Value member = message[name];
-    return member.is_string() ? !member.text().empty() : member.size() > 0;
-  };
-  for (const std::string_view name :
-       {"content", "tool_calls", "function_call", "refusal", "reasoning_content", "reasoning"}) {
-    if (has(name)) return {};
-  }
-  // A filtered answer is empty on purpose.
-  if (choice["finish_reason"].equals("content_filter")) return {};
-  return fail(ErrorCode::empty_answer, "the answer is empty");
-}
-
 Result<void> ChatReader::whole(std::string_view body, EventSink& sink) {
   Document document;
   if (auto parsed = document.parse(body); !parsed) {
     return fail(ErrorCode::not_an_answer, "the answer is no JSON: " + parsed.error().message);
   }
-  const Value root = document.root();
-  const auto said = [&](const Value& holder) {
+  const Root root(document.root());
+  const auto said = [](const Value& holder) {
     const int status = error_status(holder["error"]);
     return fail(ErrorCode::stream_error, openai_chat::error_stated(holder).message, status);
   };
-  if (is_error(root["error"])) return said(root);
-  const Value choices = root["choices"];
-  const Value first = choices.first();
-  if (!choices.is_array() || !first.is_object()) {
+  if (is_error(root.error)) return said(root.whole);
+  if (!root.choices.is_array() || !root.choices.first().is_object()) {
     return fail(ErrorCode::not_an_answer, "the answer has no choices");
   }
-  if (is_error(first["error"])) return said(first);
-  if (first["finish_reason"].equals("error")) {
+  const Choice first(root.choices.first());
+  if (is_error(first.error)) return said(first.whole);
+  if (first.reason.equals("error")) {
     return fail(ErrorCode::stream_error, "the upstream ended with finish_reason \"error\"");
   }
-  const Value message = first["message"];
-  if (auto checked = answer(first, message); !checked) return checked;
-  const Value counts = root["usage"];
+  if (!first.message.is_object()) {
+    return fail(ErrorCode::not_an_answer, "choices[0] has no message");
+  }
+  const Message message(first.message);
+  // A filtered answer is empty on purpose.
+  if (!message.says_something() && !first.reason.equals("content_filter")) {
+    return fail(ErrorCode::empty_answer, "the answer is empty");
+  }
+  const Value& counts = root.counts;
   if (!is_absent(counts) && !counts.is_object()) return wrong("usage", "an object");
 
   start(root, sink);
-  if (auto read = choice(first, message, sink); !read) return read;
+  if (auto read = choice(first, first.message, sink); !read) return read;
   if (auto closed = blocks_.close(sink); !closed) return closed;
   // Small servers leave the reason out; a whole body cannot be cut off.
   if (stop_ == StopReason::none) stop_ = StopReason::end_turn;

@@ -16,31 +16,57 @@ class ChunkRenamer {
  public:
   ChunkRenamer(std::string_view data, const Renaming& names) : data_(data), names_(names) {}
 
-  // `data` with the names of the top level replaced.
-  std::string run() {
+  // Appends `data` with the names of the top level replaced.
+  void append_to(std::string& out) {
+    out.reserve(out.size() + data_.size() + names_.id.size() + names_.model.size());
     while (at_ < data_.size()) {
-      const char byte = data_[at_];
-      if (byte == '"') {
-        string();
-        continue;
+      switch (data_[at_]) {
+        case '"':
+          string(out);
+          continue;
+        case '{':
+          ++depth_;
+          is_name_ = true;
+          break;
+        case '[':
+          ++depth_;
+          break;
+        case '}':
+        case ']':
+          --depth_;
+          break;
+        case ',':
+          is_name_ = true;
+          break;
+        case ':':
+          is_name_ = false;
+          break;
+        default:
+          break;
       }
-      if (byte == '{' || byte == '[') ++depth_;
-      if (byte == '}' || byte == ']') --depth_;
-      if (byte == '{' || byte == ',') is_name_ = true;
-      if (byte == ':') is_name_ = false;
       ++at_;
     }
-    out_.append(data_.substr(copied_));
-    return std::move(out_);
+    out.append(data_.substr(copied_));
   }
 
  private:
-  void string() {
-    const std::size_t begin = at_++;
-    while (at_ < data_.size() && data_[at_] != '"') at_ += data_[at_] == '\\' ? 2 : 1;
-    at_ = std::min(at_ + 1, data_.size());
-    const std::string_view token = data_.substr(begin, at_ - begin);
+  // One past the quote that ends the string which begins at `begin`.
+  std::size_t end_of_string(std::size_t begin) const {
+    std::size_t quote = data_.find('"', begin + 1);
+    while (quote != std::string_view::npos) {
+      std::size_t slashes = 0;
+      while (data_[quote - 1 - slashes] == '\\') ++slashes;
+      if (slashes % 2 == 0) return quote + 1;
+      quote = data_.find('"', quote + 1);
+    }
+    return data_.size();
+  }
+
+  void string(std::string& out) {
+    const std::size_t begin = at_;
+    at_ = end_of_string(begin);
     if (depth_ != 1) return;
+    const std::string_view token = data_.substr(begin, at_ - begin);
     if (is_name_) {
       name_ = token;
       return;
@@ -49,15 +75,14 @@ class ChunkRenamer {
     if (name_ == "\"id\"") renamed = &names_.id;
     if (name_ == "\"model\"") renamed = &names_.model;
     if (renamed == nullptr || renamed->empty()) return;
-    out_.append(data_.substr(copied_, begin - copied_)).append("\"");
-    chat::append_escaped(out_, *renamed);
-    out_ += '"';
+    out.append(data_.substr(copied_, begin - copied_)).append("\"");
+    chat::append_escaped(out, *renamed);
+    out += '"';
     copied_ = at_;
   }
 
   std::string_view data_;
   const Renaming& names_;
-  std::string out_;
   std::string_view name_;
   std::size_t at_ = 0;
   std::size_t copied_ = 0;
@@ -77,14 +102,17 @@ void OpenAiChat::append_renamed(const SseFrame& frame, const Renaming& names,
     out.append(frame.raw);
     return;
   }
-  std::string data = ChunkRenamer(frame.data, names).run();
+  ChunkRenamer renamer(frame.data, names);
   const std::size_t at = frame.raw.find(frame.data);
   if (at != std::string_view::npos) {
-    out.append(frame.raw.substr(0, at)).append(data);
+    out.append(frame.raw.substr(0, at));
+    renamer.append_to(out);
     out.append(frame.raw.substr(at + frame.data.size()));
     return;
   }
   // Several data lines were joined: a line end is only white space to JSON.
+  std::string data;
+  renamer.append_to(data);
   std::ranges::replace(data, '\n', ' ');
   out.append("data: ").append(data).append("\n\n");
 }

@@ -56,6 +56,16 @@ TEST(OpenAiChatRename, AnEmptyNameKeepsWhatIsThere) {
   EXPECT_EQ(rename("data: {\"id\":\"a\"}\n\n", ""), "data: {\"id\":\"a\"}\n\n");
 }
 
+TEST(OpenAiChatRename, QuotesAndBackslashesInsideStringsEndNothing) {
+  const std::string chunk =
+      R"(data: {"a":"x\\\"model\":\\","b":"\\\\","model":"m","choices":[{"model":"\"in\\"}]})"
+      "\n\n";
+  const std::string renamed =
+      R"(data: {"a":"x\\\"model\":\\","b":"\\\\","model":"new","choices":[{"model":"\"in\\"}]})"
+      "\n\n";
+  EXPECT_EQ(rename(chunk, "", "new"), renamed);
+}
+
 TEST(OpenAiChatRename, EverythingElsePassesAsItIs) {
   for (const char* frame :
        {"data: [DONE]\n\n", ": OPENROUTER PROCESSING\n\n", "data: {\"choices\":[]}\n\n",

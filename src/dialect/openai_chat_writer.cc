@@ -60,12 +60,7 @@ void write_usage(JsonWriter& writer, const chat::Usage& usage) {
 
 class ChatWriter final : public Writer {
  public:
-  explicit ChatWriter(AnswerContext context) : context_(std::move(context)) {
-    chunk_begin_ = "data: ";
-    JsonWriter writer(chunk_begin_);
-    begin(writer, "chat.completion.chunk");
-    chunk_begin_ += ',';
-  }
+  explicit ChatWriter(AnswerContext context) : context_(std::move(context)) {}
 
   void event(const chat::Event& event, std::string& out) override;
   void filler(std::string& out) override;
@@ -87,7 +82,7 @@ class ChatWriter final : public Writer {
   static void end_delta(std::string& out) { out += "},\"finish_reason\":null}]}\n\n"; }
 
   AnswerContext context_;
-  std::string chunk_begin_;  // `data: {"id":...,"model":...,` of every chunk
+  std::string chunk_begin_;  // `data: {"id":...,"model":...,` of every chunk, once open
   chat::Usage usage_;
   std::int64_t calls_ = 0;
   bool opened_ = false;
@@ -108,6 +103,10 @@ void ChatWriter::begin_delta(std::string& out) const {
 void ChatWriter::open(std::string& out) {
   if (opened_) return;
   opened_ = true;
+  chunk_begin_ = "data: ";
+  JsonWriter writer(chunk_begin_);
+  begin(writer, "chat.completion.chunk");
+  chunk_begin_ += ',';
   begin_delta(out);
   out += "\"role\":\"assistant\",\"content\":\"\"";
   end_delta(out);
@@ -222,6 +221,7 @@ void ChatWriter::fold(const chat::Event& event) {
 
 std::string ChatWriter::whole() {
   std::string out;
+  out.reserve(folded_.text.size() + folded_.thinking.size() + 512);
   JsonWriter writer(out);
   begin(writer, "chat.completion");
   writer.key("choices").begin_array().begin_object().integer("index", 0);
