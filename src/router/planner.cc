@@ -358,10 +358,13 @@ void Planning::order_for_now() {
     if (begin != options_.end() && health_.probe_due(now_)) ++begin;
     std::stable_partition(begin, options_.end(), is_local);
   }
-  std::stable_partition(options_.begin(), options_.end(), [this](const Option& option) {
+  const auto stands = [this](const Option& option) {
     const ProviderFacts& provider = provider_of(option.candidate.target);
     return !health_.demoted(facts_.conversation, provider.name, now_);
-  });
+  };
+  // A stable partition fetches memory before it looks.
+  if (std::all_of(options_.begin(), options_.end(), stands)) return;
+  std::stable_partition(options_.begin(), options_.end(), stands);
 }
 
 // Stage 6: the bounds on attempts.

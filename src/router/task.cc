@@ -36,10 +36,11 @@ bool is_letter(char c) {
 
 // Whether one of `stems` begins a word of `text` (lower case).
 bool begins_word(std::string_view text, Words stems) {
-  for (const std::string_view stem : stems) {
-    for (std::size_t at = text.find(stem); at != std::string_view::npos;
-         at = text.find(stem, at + 1)) {
-      if (at == 0 || !is_letter(text[at - 1])) return true;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (at > 0 && is_letter(text[at - 1])) continue;
+    const std::string_view rest = text.substr(at);
+    for (const std::string_view stem : stems) {
+      if (rest.front() == stem.front() && rest.starts_with(stem)) return true;
     }
   }
   return false;
