@@ -8,6 +8,7 @@ namespace {
 
 constexpr int kRetryAfterMax = 60;
 constexpr int kRetryAfterSdk = 30;
+constexpr std::size_t kValueBytesMax = 300;
 
 std::string clamped_retry_after(const std::string& value) {
   int seconds = kRetryAfterMax;
@@ -16,45 +17,51 @@ std::string clamped_retry_after(const std::string& value) {
   return std::to_string(std::clamp(seconds, 0, kRetryAfterMax));
 }
 
+void append_value(std::string& out, std::string_view text) {
+  const std::size_t begin = out.size();
+  out.append(text.substr(0, kValueBytesMax));
+  for (std::size_t i = begin; i < out.size(); ++i) {
+    if (out[i] < 0x20 || out[i] > 0x7e) out[i] = '?';
+  }
+}
+
 }  // namespace
 
 std::string header_value(std::string_view text) {
-  std::string clean(text.substr(0, 300));
-  for (char& c : clean) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-  }
+  std::string clean;
+  append_value(clean, text);
   return clean;
 }
 
-HeaderList answer_headers(const Turn& turn, const Answerer& answerer, const HeaderList& vendor) {
-  HeaderList headers;
-  headers.reserve(7 + vendor.size());
-  headers.emplace_back("x-nightlight-tier", answerer.tier.empty() ? "none" : answerer.tier);
-  headers.emplace_back("x-nightlight-provider",
-                       answerer.provider.empty() ? "none" : header_value(answerer.provider));
-  headers.emplace_back("x-nightlight-model",
-                       answerer.model.empty() ? "none" : header_value(answerer.model));
-  headers.emplace_back("x-nightlight-attempts", std::to_string(answerer.attempts));
-  headers.emplace_back("x-nightlight-request-id", turn.id);
-  if (!answerer.reason.empty()) {
-    headers.emplace_back("x-nightlight-reason", header_value(answerer.reason));
-  }
-  if (!answerer.compacted.empty()) {
-    headers.emplace_back("x-nightlight-compacted", header_value(answerer.compacted));
-  }
+std::string answer_lines(const Turn& turn, const Answerer& answerer, const HeaderList& vendor) {
+  std::string lines;
+  lines.reserve(256 + 64 * vendor.size());
+  const auto add = [&lines](std::string_view name, std::string_view value) {
+    lines.append(name).append(": ").append(value).append("\r\n");
+  };
+  const auto add_clean = [&](std::string_view name, std::string_view text) {
+    lines.append(name).append(": ");
+    append_value(lines, text);
+    lines.append("\r\n");
+  };
+  const auto or_none = [](std::string_view text) {
+    return text.empty() ? std::string_view("none") : text;
+  };
+  add("x-nightlight-tier", or_none(answerer.tier));
+  add_clean("x-nightlight-provider", or_none(answerer.provider));
+  add_clean("x-nightlight-model", or_none(answerer.model));
+  add("x-nightlight-attempts", std::to_string(answerer.attempts));
+  add("x-nightlight-request-id", turn.id);
+  if (!answerer.reason.empty()) add_clean("x-nightlight-reason", answerer.reason);
+  if (!answerer.compacted.empty()) add_clean("x-nightlight-compacted", answerer.compacted);
   for (const auto& [name, value] : vendor) {
-    headers.emplace_back(name, name == "retry-after" ? clamped_retry_after(value) : value);
+    if (name == "retry-after") {
+      add(name, clamped_retry_after(value));
+    } else {
+      add(name, value);
+    }
   }
-  return headers;
-}
-
-std::string header_block(const HeaderList& headers) {
-  std::string block;
-  block.reserve(64 * headers.size());
-  for (const auto& [name, value] : headers) {
-    block.append(name).append(": ").append(value).append("\r\n");
-  }
-  return block;
+  return lines;
 }
 
 int obeyed_retry_after(const Turn& turn) {

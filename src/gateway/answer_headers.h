@@ -25,10 +25,8 @@ struct Answerer {
   std::string_view compacted;  // what was left out of the request for it; empty = nothing
 };
 
-HeaderList answer_headers(const Turn& turn, const Answerer& answerer, const HeaderList& vendor);
-
-// The same as header lines with CRLF.
-std::string header_block(const HeaderList& headers);
+// As header lines with CRLF each.
+std::string answer_lines(const Turn& turn, const Answerer& answerer, const HeaderList& vendor);
 
 // Bytes that may stand in a header value: others become '?'.
 std::string header_value(std::string_view text);

@@ -212,14 +212,13 @@ http::asio::awaitable<Result<void>> answer_stream(Turn& turn, ClientStream& clie
   co_return relayed;
 }
 
-http::asio::awaitable<Result<void>> answer_whole(Turn& turn, const RelaySetup& setup,
-                                                 provider::Opening& opening, HeaderList headers,
-                                                 AnswerTap& tap) {
+http::asio::awaitable<Result<void>> answer_whole(Turn& turn, RelaySetup& setup,
+                                                 provider::Opening& opening, AnswerTap& tap) {
   WholeResult whole = co_await read_whole_answer(turn, setup, opening);
   tap = std::move(whole.tap);
   if (whole.error) co_return std::unexpected(std::move(*whole.error));
   http::Answer answer;
-  answer.headers = std::move(headers);
+  answer.header_lines = std::move(setup.headers);
   answer.body = std::move(whole.body);
   const Result<void> sent = co_await turn.exchange.respond(answer);
   if (!sent) turn.client_gone = true;
@@ -321,15 +320,14 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
       provider.hide_credentials(value, attempt.client);
     }
   }
-  HeaderList headers = answer_headers(turn, answerer_of(turn, setup, *body),
-                                      own_vendor ? result.vendor_headers : HeaderList());
   RelaySetup relay_setup = relay_setup_of(turn, setup, until.whole);
-  if (turn.request.stream) relay_setup.headers = header_block(headers);
+  relay_setup.headers = answer_lines(turn, answerer_of(turn, setup, *body),
+                                     own_vendor ? result.vendor_headers : HeaderList());
   Result<void> answered;
   if (turn.request.stream) {
     answered = co_await answer_stream(turn, client, relay_setup, opening, result.tap);
   } else {
-    answered = co_await answer_whole(turn, relay_setup, opening, std::move(headers), result.tap);
+    answered = co_await answer_whole(turn, relay_setup, opening, result.tap);
   }
   if (!answered) result.error = std::move(answered.error());
   if (result.tap.error_type == kBrokenCall) turn.asked_for_call_again = true;

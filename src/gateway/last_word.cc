@@ -5,10 +5,10 @@
 namespace nl::gateway {
 namespace {
 
-LastWord word_for(const Turn& turn, Error error, HeaderList headers) {
+LastWord word_for(const Turn& turn, Error error, std::string lines) {
   LastWord word;
   word.answer.status = error.status;
-  word.answer.headers = std::move(headers);
+  word.answer.header_lines = std::move(lines);
   word.answer.body = turn.dialect.error_body(error, turn.id);
   word.error = std::move(error);
   return word;
@@ -66,7 +66,7 @@ LastWord caller_fault(const Turn& turn, const Answerer& who, const provider::Pro
   if (refused && !result.refusal->upstream.message.empty()) {
     error.message = result.refusal->upstream.message;
   }
-  LastWord word = word_for(turn, std::move(error), answer_headers(turn, who, vendor));
+  LastWord word = word_for(turn, std::move(error), answer_lines(turn, who, vendor));
   const bool same =
       provider.dialect().id() == turn.dialect.id() && provider.setting().engine == nullptr;
   if (same && refused && !result.refusal->body.empty()) {
@@ -94,9 +94,9 @@ LastWord incapable(const Turn& turn, const AttemptResult& result) {
   }
   Answerer nobody;
   nobody.attempts = static_cast<int>(turn.row.attempts.size());
-  HeaderList headers = answer_headers(turn, nobody, {});
-  headers.emplace_back("x-should-retry", "false");
-  return word_for(turn, std::move(error), std::move(headers));
+  std::string lines = answer_lines(turn, nobody, {});
+  lines.append("x-should-retry: false\r\n");
+  return word_for(turn, std::move(error), std::move(lines));
 }
 
 LastWord untranslatable(const Turn& turn) {
@@ -106,9 +106,9 @@ LastWord untranslatable(const Turn& turn) {
               400);
   Answerer nobody;
   nobody.attempts = 0;
-  HeaderList headers = answer_headers(turn, nobody, {});
-  headers.emplace_back("x-should-retry", "false");
-  return word_for(turn, std::move(error), std::move(headers));
+  std::string lines = answer_lines(turn, nobody, {});
+  lines.append("x-should-retry: false\r\n");
+  return word_for(turn, std::move(error), std::move(lines));
 }
 
 LastWord exhausted(const Turn& turn, const router::Plan& plan, const router::Policy& policy,
@@ -127,9 +127,9 @@ LastWord exhausted(const Turn& turn, const router::Plan& plan, const router::Pol
               503);
   Answerer nobody;
   nobody.attempts = static_cast<int>(turn.row.attempts.size());
-  HeaderList headers = answer_headers(turn, nobody, {});
-  headers.emplace_back("retry-after", std::to_string(obeyed_retry_after(turn)));
-  return word_for(turn, std::move(error), std::move(headers));
+  std::string lines = answer_lines(turn, nobody, {});
+  lines.append(fmt::format("retry-after: {}\r\n", obeyed_retry_after(turn)));
+  return word_for(turn, std::move(error), std::move(lines));
 }
 
 http::asio::awaitable<void> say(Turn& turn, ClientStream& client, LastWord word) {

@@ -229,13 +229,7 @@ asio::awaitable<AfterRequest> ServerConnection::refuse(Error error, std::string_
 
 asio::awaitable<AfterRequest> ServerConnection::send_and_close(Answer answer,
                                                                std::string_view method) {
-  const std::string lines = header_lines(answer);
-  const std::string length = content_length_line(answer.body.size());
-  AnswerHead head;
-  head.status = answer.status;
-  head.content_type = answer.content_type;
-  head.headers = lines;
-  head.framing = length;
+  AnswerHead head = head_of(answer);
   head.keep_alive = false;
   const std::string text = compose_answer_head(head, *state_);
   if (method == "HEAD") answer.body.clear();

@@ -75,7 +75,7 @@ std::string_view reason_of(int status) {
 
 std::string compose_answer_head(const AnswerHead& head, ServerState& state) {
   std::string text;
-  text.reserve(200 + head.content_type.size() + head.headers.size());
+  text.reserve(200 + head.content_type.size() + head.lines.size() + 64 * head.headers.size());
   const std::array<char, 3> digits = {static_cast<char>('0' + head.status / 100 % 10),
                                       static_cast<char>('0' + head.status / 10 % 10),
                                       static_cast<char>('0' + head.status % 10)};
@@ -84,9 +84,17 @@ std::string compose_answer_head(const AnswerHead& head, ServerState& state) {
   if (!head.content_type.empty()) {
     text.append("content-type: ").append(head.content_type).append("\r\n");
   }
-  text.append(head.framing);
+  if (head.content_length) {
+    std::array<char, 20> length;
+    const auto [end, failure] = std::to_chars(length.begin(), length.end(), *head.content_length);
+    text.append("content-length: ").append(length.begin(), end).append("\r\n");
+  }
+  if (head.chunked) text.append("transfer-encoding: chunked\r\n");
   text.append("cache-control: no-store\r\ndate: ").append(state.date()).append("\r\n");
-  text.append(head.headers);
+  text.append(head.lines);
+  for (const auto& [name, value] : head.headers) {
+    text.append(name).append(": ").append(value).append("\r\n");
+  }
   if (!head.keep_alive) {
     text.append("connection: close\r\n");
   } else if (head.minor_version == 0) {
@@ -95,20 +103,14 @@ std::string compose_answer_head(const AnswerHead& head, ServerState& state) {
   return text.append("\r\n");
 }
 
-std::string header_lines(const Answer& answer) {
-  std::string lines;
-  lines.reserve(64 * answer.headers.size());
-  for (const auto& [name, value] : answer.headers) {
-    lines.append(name).append(": ").append(value).append("\r\n");
-  }
-  return lines;
-}
-
-std::string content_length_line(std::size_t bytes) {
-  std::string line("content-length: ");
-  std::array<char, 20> digits;
-  const auto [end, failure] = std::to_chars(digits.begin(), digits.end(), bytes);
-  return line.append(digits.begin(), end).append("\r\n");
+AnswerHead head_of(const Answer& answer) {
+  AnswerHead head;
+  head.status = answer.status;
+  head.content_type = answer.content_type;
+  head.lines = answer.header_lines;
+  head.headers = answer.headers;
+  if (answer.status != 204 && answer.status != 304) head.content_length = answer.body.size();
+  return head;
 }
 
 bool ServerExchange::keep_alive() const {
@@ -119,13 +121,7 @@ asio::awaitable<Result<void>> ServerExchange::respond(const Answer& answer) {
   assert(stage_ == Stage::nothing);
   if (stage_ != Stage::nothing) return send(std::string(), {}, {});
   stage_ = Stage::complete;
-  const std::string lines = header_lines(answer);
-  const std::string length = content_length_line(answer.body.size());
-  AnswerHead head;
-  head.status = answer.status;
-  head.content_type = answer.content_type;
-  head.headers = lines;
-  if (answer.status != 204 && answer.status != 304) head.framing = length;
+  AnswerHead head = head_of(answer);
   head.keep_alive = keep_alive();
   head.minor_version = head_.minor_version;
   std::string text = compose_answer_head(head, connection_.state());
@@ -139,8 +135,8 @@ std::string ServerExchange::stream_head(std::string_view content_type, std::stri
   if (!chunked()) close_after_ = true;
   AnswerHead head;
   head.content_type = content_type;
-  head.headers = headers;
-  if (chunked()) head.framing = "transfer-encoding: chunked\r\n";
+  head.lines = headers;
+  head.chunked = chunked();
   head.keep_alive = keep_alive();
   head.minor_version = head_.minor_version;
   return compose_answer_head(head, connection_.state());

@@ -5,27 +5,32 @@
 // in the coroutine of its connection. Loop thread.
 #pragma once
 
+#include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/connection.h"
 #include "http/server.h"
 
 namespace nl::http {
 
-// The head of an answer; `framing` is its content-length or transfer-encoding line, or nothing.
+// The head of an answer. Neither length nor chunks: there is no body, or it ends the connection.
 struct AnswerHead {
   int status = 200;
   std::string_view content_type;
-  std::string_view headers;  // lines with CRLF
-  std::string_view framing;
+  std::string_view lines;                                        // header lines with CRLF each
+  std::span<const std::pair<std::string, std::string>> headers;  // further ones
+  std::optional<std::size_t> content_length;
+  bool chunked = false;
   bool keep_alive = true;
   int minor_version = 1;
 };
 std::string compose_answer_head(const AnswerHead& head, ServerState& state);
-// The header lines of `answer`.
-std::string header_lines(const Answer& answer);
-std::string content_length_line(std::size_t bytes);
+// What `answer` says of itself in it.
+AnswerHead head_of(const Answer& answer);
 
 class ServerExchange final : public Exchange {
  public:

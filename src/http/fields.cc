@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 
 namespace nl::http {
 namespace {
@@ -201,8 +202,22 @@ bool is_ipv6(std::string_view text) {
 bool is_token(std::string_view text) {
   return !text.empty() && all_of_class(text, kToken);
 }
+// Values are the most of a head: eight bytes are looked at together, and again one by one only
+// where a tab or a mistake is among them.
 bool is_field_text(std::string_view text) {
-  return all_of_class(text, kText);
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHighs = 0x80 * kOnes;
+  std::uint64_t doubtful = 0;
+  std::size_t at = 0;
+  for (; text.size() - at >= sizeof(std::uint64_t); at += sizeof(std::uint64_t)) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, sizeof(bytes));
+    const std::uint64_t from_delete = bytes ^ 0x7f * kOnes;
+    doubtful |= (bytes - 0x20 * kOnes) & ~bytes;       // below a space
+    doubtful |= (from_delete - kOnes) & ~from_delete;  // 0x7f
+  }
+  if ((doubtful & kHighs) != 0) at = 0;
+  return all_of_class(text.substr(at), kText);
 }
 
 bool is_host(std::string_view text) {

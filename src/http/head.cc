@@ -128,7 +128,10 @@ bool same_name(std::string_view a, std::string_view b) {
 
 std::optional<std::string_view> Headers::find(std::string_view name) const {
   for (const Header& field : fields_) {
-    if (field.name.size() == name.size() && same_name(field.name, name)) return field.value;
+    // Nearly every comparison ends at the size or at the first letter.
+    if (field.name.size() != name.size() || name.empty()) continue;
+    if ((field.name.front() | 0x20) != (name.front() | 0x20)) continue;
+    if (same_name(field.name, name)) return field.value;
   }
   return std::nullopt;
 }

@@ -164,6 +164,20 @@ TEST(RequestHead, header_lines_are_strict) {
   EXPECT_EQ(status_of(post("Authorization: a\r\nAuthorization: b\r\n")), 400);
 }
 
+// Values are looked at eight bytes at a time: a control character must be seen wherever it stands.
+TEST(FieldText, every_byte_is_judged_at_every_place) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const bool good = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+    for (std::size_t before = 0; before < 18; ++before) {
+      for (const std::size_t behind : {std::size_t{0}, std::size_t{1}, std::size_t{9}}) {
+        const std::string text =
+            std::string(before, '~') + static_cast<char>(byte) + std::string(behind, ' ');
+        ASSERT_EQ(is_field_text(text), good) << byte << " behind " << before;
+      }
+    }
+  }
+}
+
 TEST(RequestHead, content_length_is_digits_once) {
   EXPECT_EQ(status_of(post("Content-Length: 0\r\n")), 0);
   EXPECT_EQ(status_of(post("Content-Length: 0005\r\n")), 0);

@@ -45,6 +45,7 @@ struct Answer {
   int status = 200;
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
+  std::string header_lines;  // before those: ready lines with CRLF each
   std::string body;
 };
 

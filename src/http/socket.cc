@@ -21,10 +21,21 @@ constexpr int kUnacknowledgedMs = 60'000;
 constexpr int kKeepaliveIdleSeconds = 30;
 constexpr int kKeepaliveEverySeconds = 10;
 constexpr int kKeepaliveProbes = 3;
+constexpr std::size_t kJoinedBytesMax = 4096;
 
 void set_option(int descriptor, int level, int option, int value) {
   // A kernel that lacks one of these still serves.
   (void)setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+template <typename Send>
+Sent uninterrupted(Send send_some) {
+  ssize_t sent = 0;
+  do {
+    sent = send_some();
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0) return {0, errno};
+  return {static_cast<std::size_t>(sent), 0};
 }
 
 std::string text_of(const sockaddr_storage& address) {
@@ -65,6 +76,16 @@ void ignore_broken_pipe_signal() {
 }
 
 Sent send_pieces(int descriptor, const Pieces& pieces) {
+  // For the kernel a list of pieces costs more than the copy of a small answer or event does here.
+  if (pieces.size() <= kJoinedBytesMax) {
+    std::array<char, kJoinedBytesMax> joined;
+    char* end = joined.data();
+    for (const std::string_view piece : pieces.parts()) end += piece.copy(end, piece.size());
+    return uninterrupted([descriptor, &joined, end] {
+      const auto bytes = static_cast<std::size_t>(end - joined.data());
+      return send(descriptor, joined.data(), bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    });
+  }
   std::array<iovec, Pieces::kCount> vectors{};
   std::size_t count = 0;
   for (const std::string_view piece : pieces.parts()) {
@@ -75,12 +96,9 @@ Sent send_pieces(int descriptor, const Pieces& pieces) {
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
-  ssize_t sent = 0;
-  do {
-    sent = sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0) return {0, errno};
-  return {static_cast<std::size_t>(sent), 0};
+  return uninterrupted([descriptor, &message] {
+    return sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  });
 }
 
 PeerState peek(int descriptor) {

@@ -63,6 +63,22 @@ TEST_F(TransportTest, all_pieces_go_out_in_order) {
   EXPECT_EQ(run_on(loop, read_text(*right, in(milliseconds(500)))), "d");
 }
 
+// Small pieces are joined before they go to the kernel, large ones are not.
+TEST_F(TransportTest, pieces_of_every_size_arrive_as_one) {
+  for (const std::size_t size :
+       {std::size_t{4093}, std::size_t{4094}, std::size_t{4095}, std::size_t{20000}}) {
+    const std::string large(size, 'x');
+    ASSERT_EQ(left->write_now(Pieces("a", large, "b")), size + 2);
+    std::string got;
+    while (got.size() < size + 2) {
+      const std::string more = run_on(loop, read_text(*right, in(milliseconds(500))));
+      ASSERT_FALSE(more.empty());
+      got += more;
+    }
+    EXPECT_EQ(got, "a" + large + "b");
+  }
+}
+
 TEST_F(TransportTest, a_timeout_leaves_the_stream_usable) {
   EXPECT_EQ(run_on(loop, read_text(*right, in(milliseconds(20)))), "timeout");
   EXPECT_EQ(run_on(loop, read_text(*right, loop.now())), "timeout") << "already over";
