@@ -39,10 +39,7 @@ void AnswerBound::count(const Event& event) {
   switch (event.kind) {
     case EventKind::block_start:
       ++blocks_;
-      open_.emplace();
-      open_->kind = EventKind::block_start;
-      open_->index = event.index;
-      open_->block = event.block;
+      open_ = Open{event.index, event.block};
       break;
     case EventKind::block_stop:
       open_.reset();
@@ -76,14 +73,17 @@ bool AnswerBound::is_too_much() const {
 
 void AnswerBound::stop() {
   stopped_ = true;
-  if (open_) {
-    Event end;
-    end.kind = EventKind::block_stop;
-    end.index = open_->index;
-    end.block = open_->block;
-    next_->on_event(end);
-  }
+  if (open_) next_->on_event(of_open(EventKind::block_stop));
   next_->on_event(finish_event());
+}
+
+// An event of the open block, without its texts.
+Event AnswerBound::of_open(EventKind kind) const {
+  Event event;
+  event.kind = kind;
+  event.index = open_->index;
+  event.block = open_->block;
+  return event;
 }
 
 // The upstream would have counted at its end; what was written costs something all the same.
@@ -115,20 +115,17 @@ std::string AnswerBound::closing(const dialect::Dialect& dialect,
   }
   std::string bytes;
   if (open_) {
-    writer->event(*open_, discarded);
-    Event piece;
-    piece.kind = EventKind::delta;
-    piece.index = open_->index;
-    piece.block = open_->block;
+    writer->event(of_open(EventKind::block_start), discarded);
+    Event piece = of_open(EventKind::delta);
     piece.text.escaped = "x";
     piece.delta = open_->block == chat::BlockKind::tool       ? chat::DeltaKind::arguments
                   : open_->block == chat::BlockKind::thinking ? chat::DeltaKind::thinking
                                                               : chat::DeltaKind::text;
     writer->event(piece, discarded);
-    Event end = *open_;
-    end.kind = EventKind::block_stop;
     // A call is told by its end here (Ollama), and pass-through bytes have told of it.
-    if (dialect.framing() == dialect::Framing::sse) writer->event(end, bytes);
+    if (dialect.framing() == dialect::Framing::sse) {
+      writer->event(of_open(EventKind::block_stop), bytes);
+    }
   }
   writer->event(finish_event(), bytes);
   return bytes;

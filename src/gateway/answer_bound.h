@@ -38,10 +38,16 @@ class AnswerBound final : public dialect::EventSink {
   std::string closing(const dialect::Dialect& dialect, dialect::AnswerContext context) const;
 
  private:
+  struct Open {
+    std::uint32_t index;
+    chat::BlockKind block;
+  };
+
   void count(const chat::Event& event);
   bool is_too_much() const;
   void stop();
   chat::Event finish_event() const;
+  chat::Event of_open(chat::EventKind kind) const;
 
   AnswerLimits limits_;
   dialect::EventSink* next_;
@@ -50,7 +56,7 @@ class AnswerBound final : public dialect::EventSink {
   std::int64_t pieces_ = 0;         // that hold content
   chat::Usage usage_;
   std::uint32_t blocks_ = 0;
-  std::optional<chat::Event> open_;  // its start, without its texts
+  std::optional<Open> open_;  // the block that has begun and not ended
   bool says_cut_ = false;
   bool over_ = false;  // a finish or an error was passed on
   bool stopped_ = false;

@@ -25,7 +25,6 @@ ClientStream::ClientStream(Turn& turn, const GatewayOptions& options)
     : turn_(turn),
       options_(options),
       wheel_(turn.exchange.loop().wheel()),
-      answer_id_(turn.answer_id),
       last_write_(turn.started),
       streams_(turn.request.stream && !turn.direct) {
   rearm(turn.started);
@@ -69,7 +68,7 @@ void ClientStream::send_filler(Instant now) {
 dialect::Writer& ClientStream::opened_writer() {
   if (writer_ == nullptr) {
     dialect::AnswerContext context = answer_context(turn_);
-    context.id = answer_id_;
+    if (!answer_id_.empty()) context.id = answer_id_;
     writer_ = turn_.dialect.make_writer(std::move(context));
     if (head_sent_) {
       // The opening went out with somebody else's bytes.

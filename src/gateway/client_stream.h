@@ -47,7 +47,7 @@ class ClientStream final : private http::Timer {
   const GatewayOptions& options_;
   http::Wheel& wheel_;
   std::unique_ptr<dialect::Writer> writer_;
-  std::string answer_id_;
+  std::string answer_id_;  // empty: our own
   Instant last_write_{};
   bool streams_ = false;
   bool head_sent_ = false;

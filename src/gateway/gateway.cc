@@ -17,19 +17,6 @@ std::int64_t unix_ms(WallTime wall) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count();
 }
 
-std::string new_answer_id(DialectId dialect) {
-  switch (dialect) {
-    case DialectId::anthropic:
-      return random_id(24, "msg_");
-    case DialectId::openai_chat:
-      return random_id(24, "chatcmpl-");
-    // Its answers have no id.
-    case DialectId::ollama:
-      break;
-  }
-  return random_id(24);
-}
-
 http::Answer alive() {
   http::Answer answer;
   answer.body = R"({"status":"ok"})";
@@ -139,8 +126,7 @@ http::asio::awaitable<void> Gateway::answer_turn(http::Exchange& exchange, Diale
   Turn turn(exchange, dialect);
   turn.started = parts_.loop.now();
   turn.started_wall = parts_.loop.clock().wall();
-  turn.id = ordered_id(unix_ms(turn.started_wall), "nl_");
-  turn.answer_id = new_answer_id(dialect);
+  turn.id = ordered_id(unix_ms(turn.started_wall), kTurnIdPrefix);
   const std::shared_ptr<const Upstreams> upstreams = upstreams_;
   const Result<void> read = read_turn(turn, parts_.options.tokens, upstreams->policy);
   if (!read) {
@@ -199,7 +185,7 @@ void Gateway::settle(Turn& turn) {
   if (turn.facts.client_agent.starts_with(kOwnAgent)) {
     parts_.tally.keep(row, std::move(turn.compacted));
   }
-  parts_.ledger.record(std::move(row));
+  parts_.ledger.record(row);
 }
 
 }  // namespace nl::gateway

@@ -327,7 +327,7 @@ void Relay::adopt_early_head() {
     opening_ = 0;
     return;
   }
-  names_.id = turn_.answer_id;
+  names_.id = answer_id(turn_);
   std::string kept;
   dialect::Framer frames(turn_.dialect.framing());
   std::size_t safe = 0;

@@ -49,11 +49,12 @@ void Tally::count(const state::RequestRow& row) {
   ++numbers_.requests;
   if (row.cost_micro_usd > 0) numbers_.cost_micro_usd += row.cost_micro_usd;
   if (row.outcome == "ok") {
+    const bool has_moved = moved(row);
     numbers_.tier = row.tier;
     numbers_.provider = row.provider;
     numbers_.model = row.model;
-    numbers_.reason = moved(row) ? row.reason : "";
-    if (moved(row)) ++numbers_.failovers;
+    numbers_.reason = has_moved ? std::string_view(row.reason) : std::string_view();
+    if (has_moved) ++numbers_.failovers;
     note_answer(row);
   } else if (row.outcome != "client_gone" && (row.status >= 500 || row.status == 200)) {
     ++numbers_.errors;

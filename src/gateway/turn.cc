@@ -109,10 +109,28 @@ Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens,
   return read_wishes(turn, policy);
 }
 
+std::string answer_id(const Turn& turn) {
+  std::string_view own = turn.id;
+  if (own.starts_with(kTurnIdPrefix)) own.remove_prefix(kTurnIdPrefix.size());
+  std::string id;
+  switch (turn.dialect.id()) {
+    case dialect::DialectId::anthropic:
+      id = "msg_";
+      break;
+    case dialect::DialectId::openai_chat:
+      id = "chatcmpl-";
+      break;
+    // Its answers have no id.
+    case dialect::DialectId::ollama:
+      break;
+  }
+  return id.append(own);
+}
+
 dialect::AnswerContext answer_context(const Turn& turn) {
   dialect::AnswerContext context;
   context.model = turn.model;
-  context.id = turn.answer_id;
+  context.id = answer_id(turn);
   context.created =
       std::chrono::duration_cast<std::chrono::seconds>(turn.started_wall.time_since_epoch())
           .count();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "chat/request.h"
@@ -19,6 +20,8 @@
 #include "state/ledger.h"
 
 namespace nl::gateway {
+
+inline constexpr std::string_view kTurnIdPrefix = "nl_";
 
 struct Turn {
   Turn(http::Exchange& client_exchange, dialect::DialectId dialect_id)
@@ -37,7 +40,6 @@ struct Turn {
   ClientCredential credential;
   router::RequestFacts facts;
   std::string last_user, system_start;  // what facts' views point to
-  std::string answer_id;                // the id of an answer that we begin ourselves
   http::Cancel cancel;                  // fired when the client has gone
   bool client_gone = false;
   bool direct = false;
@@ -61,6 +63,9 @@ struct Turn {
 // Fills request, model, credential and facts from the validated body, and what the client's own
 // x-nightlight-* headers ask for. Errors: bad_request, 400.
 Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens, const router::Policy& policy);
+
+// The id of an answer that we begin ourselves: the request's, as its dialect spells such ids.
+std::string answer_id(const Turn& turn);
 
 // The answer context of a writer for this turn.
 dialect::AnswerContext answer_context(const Turn& turn);

@@ -75,7 +75,7 @@ struct Totals {
 class Ledger {
  public:
   virtual ~Ledger() = default;
-  virtual void record(RequestRow row) = 0;
+  virtual void record(const RequestRow& row) = 0;
   virtual std::uint64_t dropped() const = 0;
   // Writes what is queued, at most for `budget_ms`; used at shutdown.
   virtual void flush(std::int64_t budget_ms) = 0;

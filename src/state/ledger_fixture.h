@@ -34,7 +34,7 @@ class LedgerFixture {
     ledger = opened ? std::move(opened->ledger) : nullptr;
     note = opened ? opened->note : "not opened: " + opened.error().message;
   }
-  void record(RequestRow row) { ledger->record(std::move(row)); }
+  void record(const RequestRow& row) { ledger->record(row); }
   LedgerReader reader() const { return LedgerReader(path); }
   std::size_t files_put_aside() const {
     std::size_t count = 0;

@@ -55,7 +55,7 @@ class SqliteLedger final : public Ledger {
       : file_(std::move(file)), writer_([this] { write_all(); }) {}
   ~SqliteLedger() override;
 
-  void record(RequestRow row) override;
+  void record(const RequestRow& row) override;
   std::uint64_t dropped() const override { return dropped_.load(std::memory_order_relaxed); }
   void flush(std::int64_t budget_ms) override;
 
@@ -88,7 +88,7 @@ SqliteLedger::~SqliteLedger() {
   writer_.join();
 }
 
-void SqliteLedger::record(RequestRow row) {
+void SqliteLedger::record(const RequestRow& row) {
   std::size_t waiting = 0;
   {
     const std::lock_guard lock(mutex_);
