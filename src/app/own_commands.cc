@@ -14,6 +14,7 @@
 #include "app/connect_command.h"
 #include "app/doctor_command.h"
 #include "app/plan_command.h"
+#include "app/tasks_command.h"
 
 namespace nl::app {
 
@@ -30,6 +31,7 @@ const std::vector<OwnCommand>& own_commands() {
       {"disconnect", "take back what connect has changed", disconnect_command},
       {"autostart", "keep the gateway running as a service of yours", autostart_command},
       {"completions", "print what makes a shell complete these commands", completions_command},
+      {"tasks", "The tasks that must not stop: tried locally, compared with the cloud", tasks},
   };
   return kCommands;
 }

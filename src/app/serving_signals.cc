@@ -60,6 +60,7 @@ void Serving::publish(const Config& config) {
   routing_ = std::move(routing);
   for (const FoundServer& server : found_) add_found(routing_, server, config);
   aim_standby();
+  take_task_floors(config);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     auto upstreams = make_upstreams(routing_, worker.client, worker.engine);

@@ -62,12 +62,20 @@ void Tally::count(const state::RequestRow& row) {
 }
 
 void Tally::note_answer(const state::RequestRow& row) {
-  const std::string preferred = row.preferred.substr(0, row.preferred.find('/'));
+  const auto preferred = std::string_view(row.preferred).substr(0, row.preferred.find('/'));
   if (preferred.empty() || is_for_this_request_alone(row)) return;
-  if (answering_.size() >= kProvidersMax && !answering_.contains(preferred)) return;
-  const bool stands_in = preferred != row.provider;
-  answering_[preferred] =
-      Answering{preferred, row.tier, row.provider, row.model, stands_in ? row.reason : ""};
+  auto at = answering_.find(preferred);
+  if (at == answering_.end()) {
+    if (answering_.size() >= kProvidersMax) return;
+    at = answering_.try_emplace(std::string(preferred)).first;
+    at->second.preferred = preferred;
+  }
+  // Assigned in place: this runs for each request, and nearly always nothing changes.
+  Answering& now = at->second;
+  now.tier = row.tier;
+  now.provider = row.provider;
+  now.model = row.model;
+  now.reason = preferred == row.provider ? std::string_view() : std::string_view(row.reason);
 }
 
 std::vector<Answering> Tally::answering() {

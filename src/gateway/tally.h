@@ -65,7 +65,7 @@ class Tally {
   std::mutex mutex_;
   std::int64_t day_;
   TallyNumbers numbers_;
-  std::map<std::string, Answering> answering_;  // by the preferred provider
+  std::map<std::string, Answering, std::less<>> answering_;  // by the preferred provider
   std::deque<KeptRow> rows_;
 };
 
