@@ -356,13 +356,11 @@ void Planning::order_for_now() {
   };
   if (health_.offline(now_)) {
     // One cloud target is tried now and then to learn that the network is back.
-    auto begin = options_.begin();
-    if (begin != options_.end() && health_.probe_due(now_)) ++begin;
+    const auto begin = options_.begin() + (!options_.empty() && health_.probe_due(now_) ? 1 : 0);
     std::stable_partition(begin, options_.end(), is_local);
   }
   const auto stands = [this](const Option& option) {
-    const ProviderFacts& provider = provider_of(option.candidate.target);
-    return !health_.demoted(facts_.conversation, provider.name, now_);
+    return !health_.demoted(facts_.conversation, provider_of(option.candidate.target).name, now_);
   };
   if (std::ranges::all_of(options_, stands)) return;  // a partition fetches memory first
   std::stable_partition(options_.begin(), options_.end(), stands);
