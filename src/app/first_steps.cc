@@ -121,7 +121,7 @@ std::vector<Step> first_steps(const StepFacts& facts) {
   steps.back().command = "tasks add NAME --prompt \"WORDS\" --input FILE";
   steps.back().minutes = 5;
 
-  steps.push_back(counted(StepId::compare, facts.compared, "tasks tried on the local tier"));
+  steps.push_back(counted(StepId::compare, facts.compared, "tasks judged on the local tier"));
   if (facts.tasks > 0) steps.back().done = facts.compared >= facts.tasks;
   steps.back().command = "tasks run";
   steps.back().minutes = 5;

@@ -10,6 +10,7 @@
 #include "app/run_client.h"
 #include "app/size_choice.h"
 #include "engine/pick_model.h"
+#include "work/task_store.h"
 
 namespace nl::app {
 namespace {
@@ -96,6 +97,15 @@ StepFacts step_facts(const Config& config, const Environment& environment) {
     if (pick.model != nullptr) {
       facts.choice = pick.model->title + ", " + size_text(pick.file->bytes);
     }
+  }
+  const work::TaskStore store(config.state_dir + "/tasks");
+  const auto tasks = store.tasks();
+  const auto readiness = store.readiness();
+  if (!tasks || !readiness) return facts;  // `nightlight tasks list` says what is wrong
+  facts.tasks = tasks->size();
+  for (const work::Task& task : *tasks) {
+    const auto judged = [&task](const work::Readiness& one) { return one.task == task.name; };
+    if (std::ranges::any_of(*readiness, judged)) ++facts.compared;
   }
   return facts;
 }

@@ -81,7 +81,7 @@ std::vector<std::vector<std::string>> step_commands(const Step& step) {
     case StepId::tasks:
       return tasks();
     case StepId::compare:
-      return {{"tasks", "run"}};
+      return {{"tasks", "run"}, {"tasks", "grade"}};
     case StepId::order:
       return {{"check"}};
     case StepId::drill:
