@@ -60,7 +60,10 @@ int ask_mail(const AskTask& task, work::Asker& asker) {
     return complain_about(Error(ErrorCode::bad_request, "mail-triage takes one mailbox at a time"));
   }
   auto box = open_box(task.files.front());
-  if (!box) return complain_about(box.error());
+  if (!box) {
+    complain_about(box.error());
+    return 2;  // whatever the reason, what was named is no mailbox that can be read
+  }
   work::TriageOptions options;
   options.box = task.files.front() == "-" ? "standard input" : task.files.front();
   options.model = task.base.model;
