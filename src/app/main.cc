@@ -18,6 +18,7 @@
 #include "app/run_client.h"
 #include "app/serve.h"
 #include "app/status_text.h"
+#include "app/task_floors.h"
 
 namespace nl::app {
 namespace {
@@ -29,7 +30,10 @@ int complain(const Error& error) {
 
 int check(const CliOptions& options, const Config& config, const Environment& environment) {
   const EngineChoice engine = choose_engine(config.engine, environment, program_folder());
-  const Routing routing = make_routing(config, &engine);
+  Routing routing = make_routing(config, &engine);
+  if (const std::string trouble = add_task_floors(routing, config); !trouble.empty()) {
+    fmt::print(stderr, "nightlight: {}\n", trouble);
+  }
   if (config.uses_engine() && !engine.trouble.empty()) {
     fmt::print(stderr, "nightlight: {}\n", engine.trouble);
   }

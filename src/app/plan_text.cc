@@ -122,6 +122,7 @@ std::string plan_text(const Config& config, const Routing& routing) {
   for (const PlannedTier& tier : view.tiers) write_tier(out, tier);
   write_list(out, "routes", view.routes);
   write_list(out, "tasks", view.tasks);
+  write_list(out, "readiness", view.floors);
   fmt::format_to(out, "\nprivacy        share = {}; prompts may be seen by {}\n",
                  share_text(config.share), joined(view.seen_by, "nobody else"));
   fmt::format_to(out, "money          failing over from a subscription: at most {} a day\n",
@@ -144,6 +145,7 @@ std::string plan_json(const Config& config, const Routing& routing) {
   json.end_array();
   json_list(json, "routes", view.routes);
   json_list(json, "tasks", view.tasks);
+  json_list(json, "readiness", view.floors);
   json.string("share", share_text(config.share));
   json_list(json, "seen_by", view.seen_by);
   json.number("failover_usd_per_day", static_cast<double>(config.failover_cap_micro_usd) / 1e6);

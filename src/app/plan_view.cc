@@ -73,6 +73,19 @@ std::string why_absent(const ProviderFacts& facts, const Config& config) {
   return "no key";
 }
 
+std::vector<std::string> floors(const Routing& routing) {
+  std::vector<std::string> lines;
+  for (const auto& [label, targets] : routing.policy.proofs) {
+    for (const auto& [target, proof] : targets) {
+      const char* what = proof == router::Proof::not_yet
+                             ? "comes last: not yet good enough by your tasks"
+                             : "is safe by your tasks";
+      lines.push_back(fmt::format("{}: {} {}", label, target, what));
+    }
+  }
+  return lines;
+}
+
 PlannedTarget planned(const TargetSpec& spec, const Config& config, const Routing& routing) {
   const ProviderFacts& facts = routing.policy.providers[spec.provider];
   PlannedTarget target;
@@ -232,6 +245,7 @@ PlanView make_plan_view(const Config& config, const Routing& routing) {
     view.tasks.push_back(fmt::format("{} -> {}{}", label, spelled(specs, routing),
                                      config.named.any() ? "" : " (built in)"));
   }
+  view.floors = floors(routing);
   std::set<std::string> seen;
   for (std::size_t i = 0; i < routing.policy.providers.size(); ++i) {
     const ProviderFacts& facts = routing.policy.providers[i];

@@ -46,6 +46,7 @@ struct PlanView {
   std::vector<PlannedTier> tiers;
   std::vector<std::string> routes;  // "claude-haiku-* -> openrouter/..., @frontier (built in)"
   std::vector<std::string> tasks;
+  std::vector<std::string> floors;   // "summarisation: engine/gemma4:e4b comes last, ..."
   std::vector<std::string> seen_by;  // everybody who may see prompts
   std::vector<BadHour> bus_factor;
 };

@@ -13,6 +13,7 @@
 #include "app/plan_view.h"
 #include "app/profiles.h"
 #include "app/size_choice.h"
+#include "app/task_floors.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/fit_record.h"
@@ -113,6 +114,11 @@ std::shared_ptr<chat::LocalForm> Serving::local_form_of(const Config& config) co
   return std::make_shared<standby::LocalForms>(std::move(settings));
 }
 
+void Serving::take_task_floors(const Config& config) {
+  const std::string trouble = add_task_floors(routing_, config);
+  if (!trouble.empty()) log::warn("{}", trouble);
+}
+
 Result<void> Serving::build() {
   published_ = config_;
   if (const auto chosen = choose_engine(); !chosen) return chosen;
@@ -121,6 +127,7 @@ Result<void> Serving::build() {
   routing_.local_form = local_form_of(config_);
   found_ = discover(config_, kDiscoverWithin);
   for (const FoundServer& server : found_) add_found(routing_, server, config_);
+  take_task_floors(config_);
   gateway_options_ = gateway_options(config_);
   health_.scale_times(config_.limits.scale);
   waiting_ = std::make_unique<gateway::WaitingRoom>(gateway_options_.queue_max);

@@ -62,6 +62,7 @@ class Serving {
   void watch_signals(Worker& first);
   void reload();
   void publish(const Config& config);
+  void take_task_floors(const Config& config);
   void watch_models();
   void look_for_models();
   void take_choice(EngineChoice choice);

@@ -57,6 +57,7 @@ void Serving::publish(const Config& config) {
   routing_ = make_routing(config, engine_choice_ ? &*engine_choice_ : nullptr);
   routing_.local_form = local_form_of(config);
   for (const FoundServer& server : found_) add_found(routing_, server, config);
+  take_task_floors(config);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     auto upstreams = make_upstreams(routing_, worker.client, worker.engine);

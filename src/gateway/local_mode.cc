@@ -61,6 +61,14 @@ router::OnLocal local_mode(const chat::Request& request, const router::Policy& p
                            const router::Candidate& candidate) {
   if (!is_here(policy, candidate) || request.tools.empty()) return router::OnLocal::proceed;
   if (policy.on_local != router::OnLocal::automatic) return policy.on_local;
+  switch (candidate.proof) {
+    case router::Proof::safe:
+      return router::OnLocal::proceed;
+    case router::Proof::not_yet:
+      return router::OnLocal::read_only;
+    case router::Proof::none:
+      break;
+  }
   // A name that states no size was chosen by the user knowingly.
   const std::optional<double> billions = stated_billions(candidate.target.model);
   return billions && *billions < kContinueFromBillions ? router::OnLocal::read_only

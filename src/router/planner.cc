@@ -56,11 +56,11 @@ class Planning {
   }
 
   void list_targets();
-  const Route* matching_route() const;
   void list(const std::vector<TargetSpec>& specs, const std::string& why);
   void list_tier(Tier tier, const std::string& why);
   void make_options();
   void judge_self_test();
+  void judge_proof(Candidate& candidate) const;
   bool choose_credential(Option& option);
   bool able(const Option& option) const;
   void drop_unable();
@@ -130,7 +130,7 @@ void Planning::list_targets() {
     list(facts_.route->targets, facts_.route->match);
     return;
   }
-  const Route* route = facts_.direct ? nullptr : matching_route();
+  const Route* route = facts_.direct ? nullptr : matching_route(policy_, facts_.model);
   const auto task = policy_.tasks.find(plan_.label);
   const bool has_task = !plan_.label.empty() && task != policy_.tasks.end();
   if (has_task && (route == nullptr || route->built_in)) {
@@ -144,15 +144,6 @@ void Planning::list_targets() {
   for (const Tier tier : {Tier::frontier, Tier::router, Tier::local}) {
     list_tier(tier, std::string("tier ") + name(tier));
   }
-}
-
-const Route* Planning::matching_route() const {
-  for (const bool built_in : {false, true}) {
-    for (const Route& route : policy_.routes) {
-      if (route.built_in == built_in && glob_match(route.match, facts_.model)) return &route;
-    }
-  }
-  return nullptr;
 }
 
 void Planning::list(const std::vector<TargetSpec>& specs, const std::string& why) {
@@ -209,9 +200,20 @@ void Planning::make_options() {
     }
     option.candidate.facts = facts_of(provider, target.model, policy_);
     option.candidate.why = std::move(item.why);
+    judge_proof(option.candidate);
     options_.push_back(std::move(option));
   }
   judge_self_test();
+  if (policy_.proofs.empty() || facts_.route != nullptr) return;
+  // A model that the user found not good enough for such a task answers only before nobody does.
+  std::stable_partition(options_.begin(), options_.end(), [](const Option& option) {
+    return option.candidate.proof != Proof::not_yet;
+  });
+}
+
+void Planning::judge_proof(Candidate& candidate) const {
+  candidate.proof = proof_of(policy_, plan_.label, candidate.target);
+  if (candidate.proof == Proof::not_yet) candidate.why += ", not yet good enough by your tasks";
 }
 
 // The self-test model answers whoever asks for it by name, and everybody where nothing else exists

@@ -41,6 +41,8 @@ struct Policy {
   std::vector<TargetSpec> tiers[3];                      // by Tier
   std::vector<Route> routes;                             // first match wins
   std::map<std::string, std::vector<TargetSpec>> tasks;  // label -> targets
+  // label -> provider/model -> what the user's graded tasks have shown: the floor of that label.
+  std::map<std::string, std::map<std::string, Proof>> proofs;
   Share share = Share::any;
   OnLocal on_local = OnLocal::automatic;
   // A conversation too long for a model on this machine is made to fit it.

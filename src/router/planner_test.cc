@@ -93,6 +93,33 @@ TEST_F(PlannerTest, WhatMayNotLeaveThisMachineDoesNot) {
   EXPECT_TRUE(order().empty());
 }
 
+TEST_F(PlannerTest, AModelBelowTheFloorOfALabelComesLastButAnswersBeforeNobodyDoes) {
+  facts.last_user = "Summarise this text.";
+  facts.input_tokens = 1000;
+  policy.tasks["summarisation"] = {alone(kEngine)};
+  EXPECT_EQ(order()[0], "engine/gemma-4-26b");
+  policy.proofs["summarisation"]["engine/gemma-4-26b"] = Proof::safe;
+  EXPECT_EQ(order()[0], "engine/gemma-4-26b");
+  EXPECT_EQ(make().candidates[0].proof, Proof::safe);
+
+  policy.proofs["summarisation"]["engine/gemma-4-26b"] = Proof::not_yet;
+  EXPECT_EQ(order().back(), "engine/gemma-4-26b");
+  EXPECT_EQ(make().candidates.back().why, "task summarisation, not yet good enough by your tasks");
+  // What it gives way to is the preference, not a failover that is paid for.
+  EXPECT_EQ(make().preferred, "anthropic/claude-opus-5-5");
+  EXPECT_FALSE(make().candidates[0].paid_failover);
+  const Route named{"", {tier(Tier::local), tier(Tier::frontier)}, false};
+  facts.route = &named;  // whoever names targets gets them in that order
+  EXPECT_EQ(order()[0], "engine/gemma-4-26b");
+  facts.route = nullptr;
+  policy.share = Share::local;
+  EXPECT_EQ(order(), (Names{"engine/gemma-4-26b"}));
+  policy.share = Share::any;
+  facts.last_user = "Hello.";  // no task of that label
+  EXPECT_EQ(make().candidates.back().why, "tier local");
+  EXPECT_EQ(make().candidates.back().proof, Proof::none);
+}
+
 TEST_F(PlannerTest, ARouteIsAllThereIs) {
   policy.routes = {{"claude-haiku-*", {tier(Tier::router), tier(Tier::local)}, false}};
   EXPECT_EQ(order().size(), 4U);

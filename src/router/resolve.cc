@@ -141,6 +141,22 @@ std::string spelled(const ProviderFacts& provider, std::string_view model) {
   return provider.name + "/" + std::string(model);
 }
 
+const Route* matching_route(const Policy& policy, std::string_view model) {
+  for (const bool built_in : {false, true}) {
+    for (const Route& route : policy.routes) {
+      if (route.built_in == built_in && glob_match(route.match, model)) return &route;
+    }
+  }
+  return nullptr;
+}
+
+Proof proof_of(const Policy& policy, const std::string& label, const Target& target) {
+  const auto known = policy.proofs.find(label);
+  if (label.empty() || known == policy.proofs.end()) return Proof::none;
+  const auto proof = known->second.find(spelled(policy.providers[target.provider], target.model));
+  return proof == known->second.end() ? Proof::none : proof->second;
+}
+
 const char* refused(const ProviderFacts& provider, const RequestFacts& facts,
                     const Policy& policy) {
   if (facts.this_machine_only && !provider.local) return "the request stays on this machine";

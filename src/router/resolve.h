@@ -23,6 +23,12 @@ bool serves(const ProviderFacts& provider, std::string_view model);
 std::string resolve_model(const ProviderFacts& provider, std::string_view asked,
                           const Policy& policy);
 
+// The first route for that model's name, the user's before the built-in ones; null = none.
+const Route* matching_route(const Policy& policy, std::string_view model);
+
+// What the user's tasks of that label have shown of a target.
+Proof proof_of(const Policy& policy, const std::string& label, const Target& target);
+
 // What is known of `model` at `provider`; unknown fields stay absent.
 chat::ModelFacts facts_of(const ProviderFacts& provider, std::string_view model,
                           const Policy& policy);

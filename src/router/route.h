@@ -61,6 +61,9 @@ struct Target {
   friend bool operator==(const Target&, const Target&) = default;
 };
 
+// What the user's own graded tasks have shown of a model of this machine, for a task label.
+enum class Proof : std::uint8_t { none, safe, not_yet };
+
 struct Candidate {
   Target target;
   chat::ModelFacts facts;
@@ -69,6 +72,8 @@ struct Candidate {
   bool paid_failover = false;
   // Admitted although its breaker is open, because nothing else is left: skip Health::begin().
   bool last_resort = false;
+  // For the plan's label; decides with `on_local` what the model may do with tools.
+  Proof proof = Proof::none;
   // Why it stands where it stands: "tier", "route claude-haiku-*", "task code_review".
   std::string why;
 };
