@@ -7,11 +7,14 @@
 #include <string>
 
 #include "app/cli_globals.h"
+#include "app/tasks_command.h"
 
 namespace nl::app {
 
 const std::vector<OwnCommand>& own_commands() {
-  static const std::vector<OwnCommand> kCommands = {};
+  static const std::vector<OwnCommand> kCommands = {
+      {"tasks", "The tasks that must not stop: tried locally, compared with the cloud", tasks},
+  };
   return kCommands;
 }
 

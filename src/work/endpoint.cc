@@ -179,6 +179,7 @@ struct Endpoint::Impl {
   const Address address;
   const EndpointLimits limits;
   const SystemClock clock;
+  std::string last_id;
   http::Loop loop{clock};
   http::Client client{loop, http::ClientOptions()};
 };
@@ -287,13 +288,14 @@ asio::awaitable<void> Endpoint::Impl::ask(Flight& flight, Result<Reply>& out,
     co_return;
   }
   const http::ResponseHead& head = (*call)->head();
+  last_id = header(head, "x-nightlight-request-id");
   if (head.status != 200) {
     Error error = co_await refusal(flight, **call);
     out = std::unexpected(told(std::move(error), flight));
     co_return;
   }
   Reply reply;
-  reply.request_id = header(head, "x-nightlight-request-id");
+  reply.request_id = last_id;
   reply.tier = header(head, "x-nightlight-tier");
   reply.provider = header(head, "x-nightlight-provider");
   reply.model = header(head, "x-nightlight-model");
@@ -361,8 +363,13 @@ Result<Reply> Endpoint::answer(const Prompt& prompt, const OnText& on_text) {
   flight.started = impl_->clock.now();
   flight.until = flight.started + impl_->limits.whole;
   Result<Reply> out = fail(ErrorCode::internal, "the question was not asked");
+  impl_->last_id.clear();
   impl_->run(flight, impl_->ask(flight, out, on_text));
   return out;
+}
+
+const std::string& Endpoint::last_request_id() const {
+  return impl_->last_id;
 }
 
 Result<Count> Endpoint::count(const Prompt& prompt) {

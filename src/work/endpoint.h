@@ -85,6 +85,8 @@ class Asker {
   // Errors: connect (no gateway there), status (refused, with the gateway's own words),
   // stream_error and truncated (broke off), timeout, too_large, cancelled (Ctrl-C).
   virtual Result<Reply> answer(const Prompt& prompt, const OnText& on_text) = 0;
+  // The id that the gateway gave to what answer() asked last, whatever became of it; empty = none.
+  const std::string& last_request_id() const;
   // Counts the prompt without asking it. Errors: as answer().
   virtual Result<Count> count(const Prompt& prompt) = 0;
 };

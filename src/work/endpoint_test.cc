@@ -128,8 +128,11 @@ TEST(Endpoint, SaysWhatWentWrong) {
       (void)stream.read_message();
       stream.send(answer);
     });
-    const auto reply = endpoint_at(peer.port()).answer(Prompt(), {});
+    Endpoint endpoint = endpoint_at(peer.port());
+    const auto reply = endpoint.answer(Prompt(), {});
     EXPECT_FALSE(reply);
+    const bool told = answer.find("x-nightlight-request-id: nl_2") != std::string::npos;
+    EXPECT_EQ(endpoint.last_request_id() == "nl_2", told);
     return reply ? Error() : reply.error();
   };
   const Error refused =
