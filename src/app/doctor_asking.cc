@@ -114,6 +114,9 @@ class Interview {
     ask_about_proxy();
     entry_ = entry_questions(config_, probes_);
     doctor::ProbeOptions options;
+    options.within =
+        std::min(options.within,
+                 std::chrono::duration_cast<Duration>(options.within * config_.limits.scale));
     options.client.budgets = config_.limits.client();
     options.client.extra_ca_file = config_.ca_file;
     options.client.https_proxy = config_.https_proxy;
