@@ -108,7 +108,7 @@ void add_tiers(SheetFacts& facts, const SheetSources& sources) {
     const auto& models = sources.catalogue.models;
     const auto model = std::ranges::find(models, pick->id, &CatalogueModel::id);
     const std::string tools = model == models.end() ? "" : model->tools;
-    local = fmt::format("Tier 3 on this machine is {} at best: {}.", pick->title, tools);
+    local = fmt::format("Tier 3 on this machine is {} at best ({}).", pick->title, tools);
   }
   facts.tier_notes = {local + " The tiers are an intent; your own tasks decide."};
 }

@@ -44,7 +44,7 @@ std::string short_title(const std::string& title) {
 Section sizes_section(const SheetFacts& facts) {
   Section made{"sizes", "Gemma 4 on this machine", {}, {}, {}, 100};
   made.columns = {{"size"},
-                  {"runs in"},
+                  {"where"},
                   {"needs", Align::right},
                   {"real window", Align::right},
                   {"reads", Align::right},
@@ -99,7 +99,8 @@ Section needs_section(const SheetFacts& facts) {
   made.notes = {fmt::format(
       "The smallest machine, as memory is sold, that runs the 4-bit file with a window of 32 k, "
       "two "
-      "slots and images; speed for {:.0f} tokens/s written. Smaller ones run with less.",
+      "slots and images; speed for {:.0f} tokens/s written. Smaller machines run it with a shorter "
+      "window.",
       engine::kWriteLeast)};
   return made;
 }

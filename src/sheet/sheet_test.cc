@@ -168,6 +168,18 @@ TEST(PaperPage, NothingStandsOutsideTheMargins) {
   }
 }
 
+TEST(PaperPage, AColumnThatHasRoomIsNotBroken) {
+  SheetFacts facts = some_facts();
+  facts.commands = {{"nightlight cheatsheet --pdf FILE", "this page for the wall"}};
+  for (const double each : {0.1, 0.3, 0.37, 0.55}) {
+    const auto type = [each](Face, std::string_view text) {
+      return each * static_cast<double>(terminal_columns(text));
+    };
+    const std::string text = text_of(set_page(make_layout(facts), 7.4, type));
+    EXPECT_NE(text.find("nightlight cheatsheet --pdf FILE\n"), std::string::npos) << each;
+  }
+}
+
 TEST(PaperPage, LeavesOutWhatIsWorthLeastAndSaysSo) {
   SheetFacts facts = some_facts();
   for (int i = 0; i < 90; ++i) facts.commands.push_back({"nightlight x", "does something"});

@@ -8,6 +8,9 @@
 namespace nl::sheet {
 namespace {
 
+// A column is as wide as its widest text measured whole; the sum of its words may differ by a hair.
+constexpr double kRounding = 1e-6;
+
 struct Decoded {
   char32_t point = 0;
   std::size_t bytes = 1;
@@ -132,13 +135,13 @@ std::vector<std::string> wrap(std::string_view text, double width, const Measure
   double used = 0;  // of the last line
   for (std::string_view word : words_of(text)) {
     double wide = measure(word);
-    if (!lines.back().empty() && used + space + wide <= width) {
+    if (!lines.back().empty() && used + space + wide <= width + kRounding) {
       lines.back().append(" ").append(word);
       used += space + wide;
       continue;
     }
     if (!lines.back().empty()) lines.emplace_back();
-    while (wide > width) {
+    while (wide > width + kRounding) {
       const std::size_t end = beginning(word, width, measure);
       if (end >= word.size()) break;
       lines.back() = word.substr(0, end);
