@@ -18,7 +18,9 @@ TEST(Pieces, CoverTheWholeTextOnceWithinTheirSize) {
       const std::size_t to = piece_end(text, from, most);
       ASSERT_GT(to, from);
       const std::string piece = text.substr(from, to - from);
-      if (most >= 50) EXPECT_LE(safe_tokens(piece), most);
+      if (most >= 50) {
+        EXPECT_LE(safe_tokens(piece), most);
+      }
       EXPECT_NE(static_cast<unsigned char>(piece[0]) & 0xc0U, 0x80U);
       whole += piece;
       from = to;
