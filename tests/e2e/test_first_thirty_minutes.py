@@ -1,0 +1,179 @@
+"""A newcomer's first thirty minutes, typed into a terminal: from a clean home to a cheat sheet.
+
+docs/first-thirty-minutes.md shows what was printed; every line of it must be printed again, figures
+aside. NL_WRITE_DOC=1 writes the page anew. The registry and the clouds are scripts, the engine is
+real. Skipped (77) where none has been built, or without tmux.
+Run: python3 tests/e2e/test_first_thirty_minutes.py
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import corpus
+import harness as h
+import local_tier as lt
+from test_pull import Case
+from upstream import Brain, Upstream
+
+NAME = "gemma4:e2b"
+PAGE = os.path.join(h.ROOT, "docs", "first-thirty-minutes.md")
+MARK = "<!-- what follows is written by tests/e2e/test_first_thirty_minutes.py -->\n"
+PROMPT = "you@here$ "
+# Lines that depend on the machine or on chance, by what stays of them.
+LOOSE = [(r"^  machine   .*", "  machine"), (r"^(nightlight: )?(\d+ %|pulling).*", "progress")]
+
+
+def likeness(line):
+    """The line without what differs from run to run."""
+    for pattern, instead in LOOSE:
+        if re.match(pattern, line):
+            return instead
+    line = re.sub(r"/tmp/\S*/", "/FOLDER/", line)
+    line = re.sub(r"\b[0-9a-f]{12,}\b|nl_[0-9a-z]+", "ID", line)
+    return re.sub(r"\d+([.,:]\d+)*( (ms|s|min|kB|MB|GB|B))?", "#", line).rstrip()
+
+
+class FirstThirtyMinutes(Case):
+    def setUp(self):
+        super().setUp()
+        lt.engine_or_skip()
+        if not shutil.which("tmux"):
+            self.skipTest("no tmux: apt install tmux")
+        self.registry.add(NAME, self.model)
+        clouds = [
+            self.enterContext(Upstream("anthropic", "anthropic", brain=Brain("CLOUD", steps=0))),
+            self.enterContext(Upstream("openai", "beta", brain=Brain("BETA", steps=0)))]
+        env = {k: v for k, v in self.env.items() if k.startswith("NIGHTLIGHT")}
+        self.nl = h.Nightlight(
+            lt.with_engine([h.Target(clouds[0]), h.Target(clouds[1], tier="router")],
+                           engine="", extra="[plan]\nfees = { claude = 100 }\nwatts = 60\n"),
+            {**env, "UPSTREAM_KEY": "sk-cloud-0001"})
+        self.addCleanup(self.nl.close)
+        self.home = self.nl.home
+        os.makedirs(f"{self.home}/.config/nightlight", exist_ok=True)
+        shutil.copy(self.nl.config, f"{self.home}/.config/nightlight/config.toml")
+        self.nl.start()
+        self.place_documents()
+        self.addCleanup(self.tmux, "kill-server")
+
+    def place_documents(self):
+        os.makedirs(f"{self.home}/bin")
+        os.symlink(h.binary(), f"{self.home}/bin/nightlight")
+        corpus.write(self.home, "report.pdf", corpus.pdf([["The bridge opens in May."]]))
+        corpus.write(self.home, "mail.eml", corpus.mail("Bridge", "Can we move it to June?\n"))
+        corpus.write(self.home, "notes.md", "# Bridge\n\nMay or June.\n")
+
+    def tmux(self, *words):
+        return subprocess.run(["tmux", "-f", "/dev/null", "-S", f"{self.home}/terminal", *words],
+                              env={**self.nl.env, "TERM": "xterm-256color"}, capture_output=True,
+                              text=True, check=False).stdout
+
+    def shown(self):
+        return self.tmux("capture-pane", "-p", "-J", "-S", "-", "-t", "desk").rstrip("\n")
+
+    def open(self):
+        """A terminal with history enough for all that is printed."""
+        conf = f"{self.home}/tmux.conf"
+        with open(conf, "w", encoding="ascii") as f:
+            f.write("set-option -g history-limit 5000\n")
+        subprocess.run(["tmux", "-f", conf, "-S", f"{self.home}/terminal", "new-session", "-d",
+                        "-s", "desk", "-x", "110", "-y", "50", "--", "/usr/bin/env",
+                        f"PS1={PROMPT}", f"PATH={self.home}/bin:{os.environ['PATH']}", "NO_COLOR=1",
+                        "/bin/bash", "--norc", "-i"],
+                       env={**self.nl.env, "TERM": "xterm-256color"}, cwd=self.home, check=True)
+        self.waits(PROMPT.strip())
+
+    def waits(self, what, seconds=60):
+        """Until the last line that is not empty has `what` in it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            lines = self.shown().split("\n")
+            if what in lines[-1]:
+                return
+            time.sleep(0.1)
+        self.fail(f"{what!r} does not come:\n" + self.shown()[-6000:] + self.nl.log[-1500:])
+
+    def types(self, text, then, seconds=60):
+        """Types a line and waits until the last line asks for `then`."""
+        before = self.shown()
+        self.tmux("send-keys", "-t", "desk", "-l", text)
+        self.tmux("send-keys", "-t", "desk", "Enter")
+        end = time.monotonic() + seconds
+        while self.shown() == before and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.1)
+        self.waits(then, seconds)
+
+    def test_from_a_clean_home_to_a_cheat_sheet(self):
+        self.open()
+        now = "Do it now? [Y]es, [s]kip, [q]uit:"
+        self.types("nightlight plan", now)
+        # A model.
+        self.types("", "Which model? [the one that fits]")
+        self.types(NAME, now, 90)
+        # A first question.
+        self.types("", "A file of yours")
+        self.types("report.pdf", "What do you want to know of it?")
+        self.types("When does the bridge open?", now)
+        # Two tasks.
+        self.types("", "Name (a-z, 0-9, -):")
+        for name, prompt, file in (("digest", "Repeat: a digest", "notes.md"),
+                                   ("replies", "Repeat: a reply", "mail.eml")):
+            self.types(name, "What is asked each time:")
+            self.types(prompt, "A file as an example:")
+            self.types(file, "Name (a-z, 0-9, -):")
+        self.types("", now)
+        # Both tiers, and a judgement.
+        self.types("", "Which is better?", 120)
+        self.types("2", "Which is better?")
+        self.types("2", now)
+        # Order, drill, sheet.
+        self.types("", now)
+        self.types("", now, 240)
+        self.types("", PROMPT.strip())
+        # The same as plain commands.
+        self.types('nightlight ask mail.eml "What is asked?"', PROMPT.strip())
+        self.types('nightlight ask --tier local notes.md "Repeat: May or June"', PROMPT.strip())
+        self.types("nightlight tasks list", PROMPT.strip())
+        self.types("nightlight tasks report", PROMPT.strip())
+        self.types("nightlight plan --money --since 24h", PROMPT.strip())
+        shown = self.shown()
+        self.check_results(shown)
+        self.check_page(shown)
+
+    def check_results(self, shown):
+        self.assertIn("whole and checked", shown)
+        plan = json.loads(self.nl.command("plan", "--json").stdout)
+        done = {step["step"]: step["done"] for step in plan["steps"]}
+        self.assertEqual(done, {"model": True, "ask": True, "tasks": False, "compare": True,
+                                "order": True, "drill": True, "sheet": True})
+        with open(f"{self.home}/cheatsheet.html", encoding="utf-8") as f:
+            self.assertIn("Gemma 4", f.read())
+        state = lt.wait_ready(self.nl)
+        self.assertIn("/models/blobs/sha256-", state["model"])
+        self.assertNotIn("Sanitizer", shown + self.nl.log)
+
+    def check_page(self, shown):
+        lines = [line.rstrip() for line in shown.split("\n")]
+        if os.environ.get("NL_WRITE_DOC"):
+            with open(PAGE, encoding="utf-8") as f:
+                head = f.read().partition(MARK)[0]
+            with open(PAGE, "w", encoding="utf-8") as f:
+                f.write(head + MARK + "\n```\n"
+                        + "\n".join(lines).replace(self.home, "/home/you") + "\n```\n")
+        with open(PAGE, encoding="utf-8") as f:
+            page = f.read().partition(MARK)[2]
+        wanted = page.strip().removeprefix("```").removesuffix("```").strip("\n").split("\n")
+        got = [likeness(line.replace(self.home, "/home/you")) for line in lines]
+        self.assertEqual(got, [likeness(line) for line in wanted])
+
+
+if __name__ == "__main__":
+    unittest.main()
