@@ -13,7 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import harness as h
 import ledger_file
 import plain
-from upstream import FAULTS, HARMLESS, Brain, Upstream
+from upstream import FAULTS, Brain, Upstream
+from upstream.script import healthy
 
 ENV = {"PAID_KEY": "sk-paid-0001"}
 PRICED = 'models = [{ name = "big-one", class = "large", context = 400000, ' \
@@ -335,7 +336,7 @@ class Floor(World):
         # It still answers before nobody does.
         self.cloud.set(FAULTS["429_bare"])
         self.assertEqual(self.served()["tier"], "local")
-        self.cloud.set(HARMLESS["healthy"])
+        self.cloud.set(healthy())
         self.tasks("grade", "digest.1=same")
         self.restart()
         self.assertEqual(self.served()["tier"], "local")
