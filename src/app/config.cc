@@ -15,7 +15,7 @@ namespace nl::app {
 namespace {
 
 // Sections that DESIGN names and that have no part to govern yet.
-const std::vector<std::string> kLaterSections = {"repair", "keys", "fleet", "drill", "plan"};
+const std::vector<std::string> kLaterSections = {"repair", "keys", "fleet", "drill"};
 
 void parse_choices(TableReader& top, Parsing& parsing) {
   Config& config = parsing.config;

@@ -32,6 +32,14 @@ const ProviderConfig& provider(const Config& config, std::string_view name) {
   return config.providers[index.value_or(0)];
 }
 
+TEST(Config, PlanSaysWhatIsPaidAnyway) {
+  const Config config = good("[plan]\nfees = { claude = 100, other = 0.5 }\nwatts = 60\nusd_per_kwh = 0.4");
+  EXPECT_EQ(config.plan.flat_fees.at("claude"), 100'000'000);
+  EXPECT_EQ(config.plan.flat_fees.at("other"), 500'000);
+  EXPECT_EQ(config.plan.watts, 60);
+  EXPECT_EQ(config.plan.usd_per_kwh, 0.4);
+}
+
 TEST(Config, NothingIsNeeded) {
   Environment environment = home();
   environment.set("OPENROUTER_API_KEY", "sk-or-1");

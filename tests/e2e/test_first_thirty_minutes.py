@@ -26,6 +26,7 @@ NAME = "gemma4:e2b"
 PAGE = os.path.join(h.ROOT, "docs", "first-thirty-minutes.md")
 MARK = "<!-- what follows is written by tests/e2e/test_first_thirty_minutes.py -->\n"
 PROMPT = "you@here$ "
+BETTER = "q = stop:"
 # Lines that depend on the machine or on chance, by what stays of them.
 LOOSE = [(r"^  machine   .*", "  machine"), (r"^(nightlight: )?(\d+ %|pulling).*", "progress")]
 
@@ -40,13 +41,36 @@ def likeness(line):
     return re.sub(r"\d+([.,:]\d+)*( (ms|s|min|kB|MB|GB|B))?", "#", line).rstrip()
 
 
+def told(lines):
+    """What two runs have in common: A and B stand in an order that a coin decided, and a drill's
+    reasons depend on which of its requests came first."""
+    kept, drill, blind = [], False, []
+    for line in lines:
+        if line.startswith("$ nightlight drill"):
+            drill = True
+        elif line.startswith("Step "):
+            drill = False
+        if drill and not re.match(r"\$|\d+\. |Passed: \d+ requests in .*, 0 client-visible", line):
+            continue
+        if line.startswith(("=== ", "Which is better?")):
+            kept += sorted(blind)
+            blind = [] if line.startswith("Which") else [""]
+        if blind:
+            blind.append(likeness(line))
+        else:
+            kept.append(likeness(line))
+    return kept
+
+
 class FirstThirtyMinutes(Case):
     def setUp(self):
         super().setUp()
         lt.engine_or_skip()
         if not shutil.which("tmux"):
             self.skipTest("no tmux: apt install tmux")
-        self.registry.add(NAME, self.model)
+        # The self-test model under another name, with which it is a model like any other.
+        head, name, rest = self.model.partition(b"general.name")
+        self.registry.add(NAME, head + name + rest.replace(b"ember", b"amber", 1))
         clouds = [
             self.enterContext(Upstream("anthropic", "anthropic", brain=Brain("CLOUD", steps=0))),
             self.enterContext(Upstream("openai", "beta", brain=Brain("BETA", steps=0)))]
@@ -91,11 +115,11 @@ class FirstThirtyMinutes(Case):
         self.waits(PROMPT.strip())
 
     def waits(self, what, seconds=60):
-        """Until the last line that is not empty has `what` in it."""
+        """Until the last line that is not empty ends with `what`."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             lines = self.shown().split("\n")
-            if what in lines[-1]:
+            if lines[-1].rstrip().endswith(what):
                 return
             time.sleep(0.1)
         self.fail(f"{what!r} does not come:\n" + self.shown()[-6000:] + self.nl.log[-1500:])
@@ -119,8 +143,8 @@ class FirstThirtyMinutes(Case):
         self.types("", "Which model? [the one that fits]")
         self.types(NAME, now, 90)
         # A first question.
-        self.types("", "A file of yours")
-        self.types("report.pdf", "What do you want to know of it?")
+        self.types("", "(text, PDF, mail, image):")
+        self.types("report.pdf", "[Sum it up in five lines]")
         self.types("When does the bridge open?", now)
         # Two tasks.
         self.types("", "Name (a-z, 0-9, -):")
@@ -131,8 +155,8 @@ class FirstThirtyMinutes(Case):
             self.types(file, "Name (a-z, 0-9, -):")
         self.types("", now)
         # Both tiers, and a judgement.
-        self.types("", "Which is better?", 120)
-        self.types("2", "Which is better?")
+        self.types("", BETTER, 120)
+        self.types("2", BETTER)
         self.types("2", now)
         # Order, drill, sheet.
         self.types("", now)
@@ -171,8 +195,9 @@ class FirstThirtyMinutes(Case):
         with open(PAGE, encoding="utf-8") as f:
             page = f.read().partition(MARK)[2]
         wanted = page.strip().removeprefix("```").removesuffix("```").strip("\n").split("\n")
-        got = [likeness(line.replace(self.home, "/home/you")) for line in lines]
-        self.assertEqual(got, [likeness(line) for line in wanted])
+        self.maxDiff = None
+        self.assertEqual(told(line.replace(self.home, "/home/you") for line in lines),
+                         told(wanted))
 
 
 if __name__ == "__main__":
