@@ -272,7 +272,8 @@ class RealClaude(Case):
         if not os.path.exists(os.path.join(h.CLIENTS, "node_modules", ".bin", "claude")):
             self.skipTest("no Claude Code: `make clients` installs it")
         with Upstream("anthropic", "alpha", brain=Brain("ALPHA", steps=1)) as alpha, \
-                h.Nightlight(lambda at: h.config_text([h.Target(alpha, name="anthropic", key="client")], at)) as nl:
+                h.Nightlight(lambda at: h.config_text(
+                    [h.Target(alpha, name="anthropic", key="client")], at)) as nl:
             self.port = nl.port
             self.done("connect", "claude", "--without-autostart")
             done = h.claude_code("", key=c.KEY, home=self.home)
