@@ -62,8 +62,8 @@ TEST(Cli, AnUnknownCommandIsOneLine) {
   EXPECT_EQ(
       said.text,
       "nightlight: no command is called \"upp\": use up, restart, check, status, why, report, "
-      "run, drill, pull, models, show, rm, cheatsheet, version; `nightlight --help` lists what "
-      "there is\n");
+      "run, drill, pull, models, show, rm, plan, ask, tasks, cheatsheet, doctor, connect, "
+      "disconnect, autostart, completions, version; `nightlight --help` lists what there is\n");
 }
 
 TEST(Cli, OtherMistakesAreOneLineToo) {

@@ -23,6 +23,7 @@ const std::vector<OwnCommand>& own_commands() {
       {"plan", "the first thirty minutes, one step after the other", plan_command},
       {"ask", "ask about files, a pipe or a folder; recipes for summaries, reviews, research",
        ask_command},
+      {"tasks", "the tasks that must not stop: tried locally, compared with the cloud", tasks},
       {"cheatsheet", "one page for this machine: sizes, scores, tiers, tasks, commands",
        cheatsheet},
       {"doctor", "look for what would keep the light off; each finding with its fix", doctor},
@@ -31,7 +32,6 @@ const std::vector<OwnCommand>& own_commands() {
       {"disconnect", "take back what connect has changed", disconnect_command},
       {"autostart", "keep the gateway running as a service of yours", autostart_command},
       {"completions", "print what makes a shell complete these commands", completions_command},
-      {"tasks", "The tasks that must not stop: tried locally, compared with the cloud", tasks},
   };
   return kCommands;
 }
