@@ -236,7 +236,7 @@ class Errors(Case):
 
 @unittest.skipUnless(sl.POSSIBLE, "no python3 for the scripted engine")
 class Pace(Case):
-    LIMITS = "first_progress_s = 1\nsilence_s = 1\nreasoning_s = 2\nwait_s = 3"
+    LIMITS = "first_progress_s = 1\nsilence_s = 1\nreasoning_s = 2\nwait_s = 30"
 
     def test_reading_a_prompt_takes_as_long_as_it_takes(self):
         nl = self.up({"reads": 10, "before": 5, "text": "read"}, limits=self.LIMITS)
@@ -249,12 +249,12 @@ class Pace(Case):
         self.over_pairs(case)
 
     def test_silence_is_reported_and_the_next_try_answers(self):
-        nl = self.up({"hang": 8}, {"text": "awake"}, limits=self.LIMITS)
+        nl = self.up({"hang": 60}, {"text": "awake"}, limits=self.LIMITS)
         looks = self.llama.looks()
         started = time.monotonic()
         answer, said = self.ask(nl, "anthropic", request("anthropic", False))
         self.assertEqual((answer.status, said.text), (200, "awake "))
-        self.assertLess(time.monotonic() - started, 7)
+        self.assertLess(time.monotonic() - started, 50)
         self.assertGreater(self.llama.looks(), looks)
 
 

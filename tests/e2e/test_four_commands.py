@@ -59,8 +59,8 @@ class FourCommands(Case):
         nl = h.Nightlight(config, {**env, "UPSTREAM_KEY": "sk-cloud-0001"})
         self.addCleanup(nl.close)
         nl.start()
-        self.assertRegex(nl.log, r"serving on .*\(pid \d+\)")
         state = lt.wait_ready(nl)
+        self.assertRegex(nl.log, r"serving on .*\(pid \d+\)")
         self.assertIn("/models/blobs/sha256-", state["model"])
         # 3. claude, served by a cloud, while the local model reads along; then cut off from all
         self.assertIn("ALPHA", self.claude(nl).out)

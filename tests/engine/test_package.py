@@ -108,7 +108,7 @@ class Package(unittest.TestCase):
         # One folder, two makers: `make package` may be at it.
         build = cls.top / "release"
         build.mkdir()
-        for name in ("nightlight", "ember.gguf"):
+        for name in ("nightlight", "nightlight-documents", "ember.gguf"):
             shutil.copy2(BUILD / name, build / name)
         for name in ("CPackConfig.cmake", "cmake_install.cmake"):
             moved = text_of(BUILD / name).replace(str(BUILD), str(build))
