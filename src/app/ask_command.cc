@@ -201,7 +201,7 @@ int complain_about(const Error& error) {
   fmt::print(stderr, "nightlight: {}\n", error.message);
   if (error.code == ErrorCode::cancelled) return 130;
   const bool mistake = error.code == ErrorCode::too_large || error.code == ErrorCode::config ||
-                       error.code == ErrorCode::bad_request;
+                       error.code == ErrorCode::bad_request || error.code == ErrorCode::unsupported;
   return mistake ? 2 : 1;
 }
 

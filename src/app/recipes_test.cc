@@ -63,7 +63,7 @@ TEST(Recipes, MistakesAreNamedWithTheirLineAndFix) {
   };
   EXPECT_EQ(wrong(kMine), "");
   EXPECT_NE(wrong(std::string(kMine) + "task = \"summary\"\n").find("x.toml:4"), std::string::npos);
-  EXPECT_NE(wrong(std::string(kMine) + "teir = \"local\"\n").find("tier"), std::string::npos);
+  EXPECT_NE(wrong(std::string(kMine) + "tir = \"local\"\n").find("tier"), std::string::npos);
   EXPECT_NE(wrong(std::string(kMine) + "tier = \"cloud\"\n").find("local"), std::string::npos);
   EXPECT_NE(wrong("name = \"A b\"\nprompt = \"x\"\n").find("my-recipe"), std::string::npos);
   EXPECT_NE(wrong("name = \"x\"\n").find("needs a prompt"), std::string::npos);

@@ -7,13 +7,14 @@
 namespace nl::work {
 namespace {
 
-enum class Shape : std::uint8_t { letter, digit, blank, sign, wide };
+enum class Shape : std::uint8_t { letter, digit, blank, sign, escape, wide };
 
 Shape shape_of(char c) {
   const auto byte = static_cast<unsigned char>(c);
   if (byte >= 0x80) return Shape::wide;
   if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z') return Shape::letter;
   if (byte >= '0' && byte <= '9') return Shape::digit;
+  if (byte < 0x20 || byte == '"' || byte == '\\') return Shape::escape;
   return byte == ' ' ? Shape::blank : Shape::sign;
 }
 
@@ -28,6 +29,9 @@ std::int64_t tokens_of_run(Shape shape, std::size_t length) {
       return bytes;
     case Shape::blank:
       return bytes > 1 ? 1 : 0;
+    case Shape::escape:
+      // On its way it is two characters, and the gateway counts it so.
+      return 2 * bytes;
     case Shape::sign:
     case Shape::wide:
       return (bytes + 1) / 2;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <utility>
 
 #include "work/note_list.h"
 #include "work/pieces.h"
@@ -262,6 +263,32 @@ TEST_F(ResearchTest, ADocumentThatIsRefusedIsToldAndTheRestIsRead) {
   EXPECT_EQ(asked("PART"), 2U);
   ASSERT_EQ(view_.notes.size(), 1U);
   EXPECT_NE(view_.notes[0].find("read once"), std::string::npos);
+}
+
+TEST_F(ResearchTest, AWindowThatShrinksBeforeTheAnswerTakesFewerNotesAtOnce) {
+  for (int i = 0; i < 30; ++i) {
+    put(std::to_string(100 + i) + ".txt",
+        "FACT " + std::to_string(i) + "\nFACT " + lines(1, "filler"));
+  }
+  asker_.window = 8000;
+  bool first = true;
+  asker_.say = [&](const Prompt& prompt) -> Result<Reply> {
+    if (prompt.text.starts_with("ANSWER") && std::exchange(first, false)) {
+      asker_.window = 900;
+      return fail(ErrorCode::status, "prompt is too long: 901 tokens > 900 maximum", 400);
+    }
+    if (!prompt.text.starts_with("MERGE")) return answer_from(prompt);
+    std::string said;
+    for (const Note& note : read_notes(prompt.text, [](std::size_t) { return true; })) {
+      if (note.text.find("filler") == std::string::npos) said += line_of(note);
+    }
+    return FakeAsker::words(said);
+  };
+  const auto result = run();
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_GT(asked("MERGE"), 1U);
+  EXPECT_EQ(result->sources.size(), 30U);
+  EXPECT_FALSE(view_.notes.empty());
 }
 
 TEST_F(ResearchTest, NumbersWithoutASourceAreTold) {

@@ -21,11 +21,17 @@ constexpr std::int64_t kNotesMost = 24'000;
 // A group becomes so much smaller at least, or nothing would ever fit.
 constexpr std::int64_t kShrink = 4;
 constexpr int kRoundsMax = 12;
+constexpr int kTriesMax = 4;
 
 std::int64_t tokens_of(const std::vector<Note>& notes) {
   std::int64_t tokens = 0;
   for (const Note& note : notes) tokens += safe_tokens(line_of(note));
   return tokens;
+}
+
+bool is_too_long(const Error& error) {
+  return error.code == ErrorCode::status && error.status == 400 &&
+         error.message.find("too long") != std::string::npos;
 }
 
 std::string text_of(const std::vector<Note>& notes) {
@@ -86,7 +92,8 @@ Result<void> Synthesis::measure() {
   if (!frame) return std::unexpected(frame.error());
   const std::int64_t window = frame->window.value_or(kWindowUnknown);
   const std::int64_t reply = std::min<std::int64_t>(setup_.recipe.answer_tokens, window / 4);
-  room_ = std::min(window - frame->tokens - reply - window / kMarginShare, kNotesMost);
+  const std::int64_t left = window - frame->tokens - reply - window / kMarginShare;
+  room_ = std::min(static_cast<std::int64_t>(static_cast<double>(left) * share_), kNotesMost);
   if (room_ < kNotesLeast) {
     return fail(ErrorCode::too_large, fmt::format("the window of {} ({} tokens) is too small for "
                                                   "notes beside the question",
@@ -103,14 +110,16 @@ Result<std::string> Synthesis::made(const Prompt& prompt, const OnText& on_text)
     return *known;
   }
   const Result<Reply> reply = asker_.answer(prompt, on_text);
+  if (!reply && is_too_long(reply.error())) {
+    return fail(ErrorCode::too_large, reply.error().message);
+  }
   if (!reply) return std::unexpected(reply.error());
   count(effort_, *reply);
   who_ = reply->provider + "/" + reply->model;
   if (!reply->compacted.empty()) {
-    return fail(ErrorCode::too_large,
-                fmt::format("{} answered with a smaller window than before and left out: {}; run "
-                            "the same command again",
-                            who_, reply->compacted));
+    return fail(ErrorCode::too_large, fmt::format("{} has a smaller window than was said and left "
+                                                  "out: {}",
+                                                  who_, reply->compacted));
   }
   if (const auto added = journal_.add_text(digest, reply->text); !added) {
     return std::unexpected(added.error());
@@ -185,6 +194,15 @@ Result<std::string> Synthesis::answer(const std::vector<ReadDocument>& documents
                                       ResearchView& view, const OnText& on_text) {
   if (const auto numbered = number(documents); !numbered) return std::unexpected(numbered.error());
   if (notes_ == 0) return std::string();
+  for (int i = 1; i < kTriesMax; ++i, share_ *= 0.7) {
+    auto answer = from_notes(view, on_text);
+    if (answer || answer.error().code != ErrorCode::too_large) return answer;
+    view.note(answer.error().message + "; trying with fewer notes at once");
+  }
+  return from_notes(view, on_text);
+}
+
+Result<std::string> Synthesis::from_notes(ResearchView& view, const OnText& on_text) {
   if (const auto measured = measure(); !measured) return std::unexpected(measured.error());
   auto notes = first_notes();
   if (!notes) return std::unexpected(notes.error());

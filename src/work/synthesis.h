@@ -44,6 +44,7 @@ class Synthesis {
   };
 
   Result<void> number(const std::vector<ReadDocument>& documents);
+  Result<std::string> from_notes(ResearchView& view, const OnText& on_text);
   Result<void> measure();
   Result<std::vector<Note>> first_notes();
   Result<std::vector<Note>> shortened(const std::vector<Note>& group);
@@ -59,6 +60,7 @@ class Synthesis {
   std::size_t documents_ = 0;
   std::size_t notes_ = 0;
   std::int64_t room_ = 0;  // tokens of notes in one prompt
+  double share_ = 1.0;     // of what is free: less where the gateway counts more than we do
   std::string who_;
 };
 

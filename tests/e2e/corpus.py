@@ -59,7 +59,8 @@ def write(folder, name, data):
 def lines_of(number, long):
     """The lines of a document: each paragraph has a mark of its own, so that a test can count who
     read it."""
-    return [f"MARK{number:03d}x{i:03d} {filler(number + i, 14)}." for i in range(90 if long else 9)]
+    count = 400 if long else 9
+    return [f"MARK{number:03d}x{i:03d} {filler(number + i, 14)}." for i in range(count)]
 
 
 def planted(folder, count, facts):
