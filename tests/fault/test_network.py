@@ -81,10 +81,10 @@ class Network(unittest.TestCase):
                 self.ask(nl, dialect, stream, marker)
 
     def skipped_at_once(self, nl, marker):
-        """Once it is known, the dead target is not tried again before its time."""
+        """Once it is known, the dead target is tried again now and then alone."""
         tries = [int(self.ask(nl, d, s, marker).header("x-nightlight-attempts"))
                  for d, s in LANES * 3]
-        self.assertEqual(tries[-1], 1, tries)
+        self.assertLess(sum(count > 1 for count in tries), len(tries) / 2, tries)
 
     def comes_back(self, nl, marker, attempts=400):
         for _ in range(attempts):
