@@ -261,6 +261,16 @@ class Recipes(Case):
                 self.assertTrue(record.json["system"])
                 self.assertEqual("Prices rise" in told(record), text in args)
 
+    def test_mail_triage_has_every_mail_and_goes_along_as_its_task(self):
+        box = b"".join(b"From a Mon Jan  5 10:00:00 2026\n" + corpus.mail(f"Nr {n}", "Hello.\n")
+                       + b"\n" for n in range(3))
+        done = self.ask("mail-triage", self.put("in.mbox", box), "--json", "--tier", "local")
+        said = json.loads(done.stdout)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(m["subject"] for m in said["mails"]), ["Nr 0", "Nr 1", "Nr 2"])
+        self.assertEqual(len(self.here.generations()), 3)
+        self.assertIn("task extraction_classification", self.nl.command("why", "last").stdout)
+
     def test_a_copy_that_is_wrong_is_not_passed_over(self):
         self.put(".config/nightlight/recipes/review.toml", 'name = "review"\nprompt = "{diff}"\n')
         done = self.ask("review", self.put("a.diff", "-x\n+y\n"))
