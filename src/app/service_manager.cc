@@ -44,7 +44,7 @@ std::optional<ServiceManager::Ran> ServiceManager::run(
   if (systemd) order.arguments.emplace_back("--user");
   order.arguments.insert(order.arguments.end(), words.begin(), words.end());
   order.environment = environment_.entries();
-  order.folder = "/";
+  order.folder = std::string(1, '/');  // g++ 12 warns of the literal's assignment in release
   order.output = scratch_ + "/service-manager.log";
   auto child = Child::start(order);
   if (!child) return std::nullopt;
