@@ -30,9 +30,15 @@ std::string as_known(std::string_view charset) {
   std::string name(charset);
   std::ranges::transform(name, name.begin(), lower);
   // Mail that says Latin-1 or ASCII means what Windows calls so.
-  if (name == "iso-8859-1" || name == "latin1" || name == "latin-1") return "windows-1252";
-  if (name == "us-ascii" || name == "ascii" || name == "default" || name == "7bit") return "";
-  if (name == "utf8" || name == "unicode-1-1-utf-8") return "utf-8";
+  constexpr std::string_view kLatin = "windows-1252";
+  constexpr std::string_view kUnicode = "utf-8";
+  if (name == "iso-8859-1" || name == "latin1" || name == "latin-1") {
+    name = kLatin;
+  } else if (name == "us-ascii" || name == "ascii" || name == "default" || name == "7bit") {
+    name.clear();
+  } else if (name == "utf8" || name == "unicode-1-1-utf-8") {
+    name = kUnicode;
+  }
   return name;
 }
 
