@@ -77,7 +77,6 @@ bench-standby:  ## warm standby: first token at failover, a trace of four window
 	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby.py
 	@build/bench/standby_trace
 	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby_cost.py
-	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby.py --latency
 
 fuzz:  ## every fuzz target for FUZZ_SECONDS (60)
 	@tools/setup.sh build fuzz

@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "engine/chat_template.h"
+#include "engine/fit_plan.h"
 #include "engine/gguf.h"
 #include "engine/launch.h"
+#include "engine/machine.h"
 
 namespace {
 
