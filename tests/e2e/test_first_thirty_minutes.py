@@ -30,6 +30,11 @@ BETTER = "q = stop:"
 # Lines that depend on the machine or on chance, by what stays of them.
 LOOSE = [(r"^  machine   .*", "  machine"), (r".* no model here yet; what fits: .*", "what fits"),
          (r"^(model|checking)  +\[", "progress")]
+# What a drill may say besides its numbered steps: which of these, and how often, is chance.
+DRILL = re.compile(
+    r"building the stage: |   reason given: \S+: |   (anthropic|openai-chat), (stream|whole): "
+    r"|   recalled \d+ times: |   tier 1 answers again after |   Claude Code lost both, "
+    r"|   a Bash call that the local engine proposed ran |report: /|$")
 
 
 def likeness(line):
@@ -50,7 +55,8 @@ def told(lines):
             drill = True
         elif line.startswith("Step "):
             drill = False
-        if drill and not re.match(r"\$|\d+\. |Passed: \d+ requests in .*, 0 client-visible", line):
+        if drill and not re.match(r"\$ |\d+\. |Passed: \d+ requests in .*, 0 client-visible", line):
+            assert DRILL.match(line), f"a drill does not say: {line!r}"
             continue
         if line.startswith(("=== ", "Which is better?")):
             kept += sorted(blind)
