@@ -228,6 +228,7 @@ std::optional<Health::Blocked> Health::blocked(const ProviderFacts& provider, co
     const std::string left = in_words(std::max(blocked.ready_at, entry->resets_at) - now);
     if (entry->breaker.state(now) == BreakerState::half_open) {
       blocked.why = "another attempt is testing it";
+      blocked.being_tested = true;
     } else if (entry->block == Block::breaker) {
       blocked.why = "breaker open for " + left + " (" + entry->breaker.reason() +
                     (entry->last_reason.empty() ? "" : ", last: " + entry->last_reason) + ")";

@@ -48,6 +48,8 @@ class Health {
     std::string why;
     Instant ready_at{};
     Block block = Block::breaker;
+    // Another attempt is on its way there; `ready_at` is when it is given up at the latest.
+    bool being_tested = false;
   };
   std::optional<Blocked> blocked(const ProviderFacts& provider, const Target& target,
                                  std::uint64_t credential_mark, Instant now) const;

@@ -298,9 +298,8 @@ void Planning::keep_healthy() {
     auto blocked = health_.blocked(provider_of(target), target, option.mark, now_);
     if (!blocked) return false;
     skip(target, blocked->why);
-    if (!plan_.retry_at || blocked->ready_at < *plan_.retry_at) {
-      plan_.retry_at = plan_.held_until = blocked->ready_at;
-    }
+    const Instant ready = blocked->being_tested ? now_ : blocked->ready_at;
+    plan_.held_until = std::min(plan_.held_until.value_or(ready), ready);
     shut_.push_back({std::move(option), std::move(*blocked)});
     return true;
   };
@@ -386,9 +385,6 @@ void Planning::cut() {
     if (!local) ++cloud;
     plan_.candidates.push_back(std::move(option.candidate));
   }
-  const bool only_last_resort =
-      plan_.candidates.size() == 1 && plan_.candidates.front().last_resort;
-  if (!plan_.candidates.empty() && !only_last_resort) plan_.retry_at.reset();
 }
 
 }  // namespace

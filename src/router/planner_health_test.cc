@@ -14,7 +14,18 @@ TEST_F(PlannerHealthTest, WhatHealthBlocksIsSkippedWithItsReason) {
   EXPECT_EQ(order(made)[0], "openai/gpt-5.5");
   EXPECT_EQ(why_not(made, "anthropic/claude-opus-5-5"), "429 weekly limit, for 3 h");
   EXPECT_EQ(made.preferred, "anthropic/claude-opus-5-5");
-  EXPECT_FALSE(made.retry_at);
+  EXPECT_EQ(made.held_until, now + hours(1));  // the person may have paid by then
+}
+
+TEST_F(PlannerHealthTest, WhatAnotherAttemptIsTestingMayBeBackAtAnyMoment) {
+  hold(kAnthropic, FailureClass::quota, hours(3));
+  hold(kOpenAi, FailureClass::quota, seconds(2));
+  now += seconds(2);
+  const Target probed{kOpenAi, "gpt-5.5", Tier::frontier};
+  ASSERT_TRUE(health.begin(policy.providers[kOpenAi], probed, 2, now));
+  const Plan made = make();
+  EXPECT_EQ(why_not(made, "openai/gpt-5.5"), "another attempt is testing it");
+  EXPECT_EQ(made.held_until, now);
 }
 
 TEST_F(PlannerHealthTest, WhenAllIsUsedUpItSaysWhenToTryAgain) {
@@ -24,7 +35,7 @@ TEST_F(PlannerHealthTest, WhenAllIsUsedUpItSaysWhenToTryAgain) {
   hold(kOpenRouter, FailureClass::credential, hours(1));
   const Plan made = make();
   EXPECT_TRUE(made.candidates.empty());
-  EXPECT_EQ(made.retry_at, now + std::chrono::minutes(10));
+  EXPECT_EQ(made.held_until, now + std::chrono::minutes(10));
   EXPECT_EQ(made.skipped.size(), 3U);
 }
 
@@ -36,7 +47,7 @@ TEST_F(PlannerHealthTest, ABrokenTargetIsTheLastResort) {
   const Plan made = make();
   ASSERT_EQ(order(made), Names{"anthropic/claude-opus-5-5"});
   EXPECT_TRUE(made.candidates[0].last_resort);
-  EXPECT_EQ(made.retry_at, now + std::chrono::milliseconds(10));
+  EXPECT_EQ(made.held_until, now + std::chrono::milliseconds(10));
   policy.tiers[2] = {alone(kEngine)};
   EXPECT_EQ(order(), Names{"engine/gemma-4-26b"});
 }
@@ -117,7 +128,7 @@ TEST_F(PlannerHealthTest, TheLastResortDoesNotOverruleTheBudget) {
 TEST_F(PlannerHealthTest, WithoutAnyTargetThePlanIsEmpty) {
   const Plan made = plan(facts, Policy{}, health, now);
   EXPECT_TRUE(made.candidates.empty());
-  EXPECT_FALSE(made.retry_at);
+  EXPECT_FALSE(made.held_until);
   EXPECT_EQ(made.preferred, "");
 }
 

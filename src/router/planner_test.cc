@@ -15,7 +15,7 @@ TEST_F(PlannerTest, WalksTheTiersWithEachProvidersModelOfTheSameClass) {
   EXPECT_EQ(make().preferred, "anthropic/claude-opus-5-5");
   EXPECT_EQ(make().candidates[0].why, "tier frontier");
   EXPECT_TRUE(make().skipped.empty());
-  EXPECT_FALSE(make().retry_at);
+  EXPECT_FALSE(make().held_until);
 }
 
 TEST_F(PlannerTest, ASmallModelBecomesSmallModelsElsewhere) {

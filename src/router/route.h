@@ -88,9 +88,8 @@ struct Plan {
   std::vector<Skipped> skipped;
   std::string label;      // task label or empty
   std::string preferred;  // provider/model that a fully healthy world would have used
-  // When nothing is left now: the earliest moment at which something may be tried again.
-  std::optional<Instant> retry_at;
-  // The earliest end of what health holds back, whether or not something is left.
+  // The earliest end of what health holds back, whether or not something is left. A target that
+  // another attempt is testing may be back at any moment: the time of this plan.
   std::optional<Instant> held_until;
   // The request has parts that only its own dialect has, and no target in question speaks it.
   bool no_form = false;
