@@ -11,9 +11,9 @@ declare -A packages=(
            libfmt-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev zlib1g-dev
            libzstd-dev libbrotli-dev libpoppler-cpp-dev libgmime-3.0-dev libhpdf-dev pkg-config
            python3"
-  [test]="libgtest-dev python3 openssl dpkg-dev tmux iproute2 poppler-utils chromium"
+  [test]="libgtest-dev python3 openssl dpkg-dev file tmux iproute2 poppler-utils chromium"
   [engine]="cmake ninja-build g++ git ccache"
-  [package]="dpkg-dev binutils python3"
+  [package]="dpkg-dev file binutils python3"
   [bench]="libbenchmark-dev nginx-light g++ python3 openssl"
   [lint]="clang-format-14 clang-tidy-16 python3"
   [fuzz]="clang-16 libclang-rt-16-dev"

@@ -20,7 +20,8 @@ from upstream import FAULTS, Upstream, script
 KEY = {"UPSTREAM_KEY": "sk-test-upstream-key-0001"}
 NOTIFY_SEND = """#!/bin/sh
 printf '%s\\n' "$@" >> "$HOME/shown"
-env >> "$HOME/shown-env"
+env > "$HOME/shown-env.part"
+mv "$HOME/shown-env.part" "$HOME/shown-env"
 """
 
 
