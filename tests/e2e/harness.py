@@ -6,6 +6,7 @@ Environment: NIGHTLIGHT_BIN (the binary), NL_CLIENTS (the folder with node_modul
 import dataclasses
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -32,10 +33,27 @@ def binary():
     raise FileNotFoundError("no nightlight binary: run `make build` or set NIGHTLIGHT_BIN")
 
 
+# Below what the kernel gives to clients: a port from there may be a client's when a gateway starts
+# again, and a connection to one where nobody listens can reach itself.
+PORTS = range(12000, 32000)
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that no other test of this machine gets while this process runs."""
+    for port in random.sample(PORTS, 200):
+        lock, probe = socket.socket(socket.AF_UNIX), socket.socket()
+        try:
+            if sys.platform == "linux":  # a name without a file goes with its process
+                lock.bind(f"\0nightlight-test-port-{port}")
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        finally:
+            probe.close()
+        lock.detach()  # open, and so in force, until this process ends
+        return port
+    raise RuntimeError("no port is free")
 
 
 def wait_port(port, seconds, alive=lambda: True):
