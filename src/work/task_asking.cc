@@ -77,15 +77,7 @@ Result<Leg> TaskAsking::ask_leg(const Prompt& prompt) const {
 
 Result<void> TaskAsking::answer(const Task& task, const ExampleInput& input,
                                 const std::string& cloud, TaskRun& run) const {
-  Entry entry;
-  entry.task = task.name;
-  entry.label = task.label;
-  entry.mark = task_mark(task);
-  entry.example =
-      1 + static_cast<int>(std::count_if(run.entries.begin(), run.entries.end(),
-                                         [&](const Entry& one) { return one.task == task.name; }));
-  entry.title = input.title;
-  entry.first = blinded_first(run.seed, entry.id());
+  Entry entry = next_entry(task, input.title, run);
   Prompt prompt = prompt_for(task, input);
   entry.prompt = prompt.text;
   for (const Side side : {Side::local, Side::cloud}) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 
+#include "work/readiness.h"
 #include "work/task_page.h"
 #include "work/task_report.h"
 
@@ -131,6 +132,19 @@ TEST(TaskAsking, WithoutALedgerRecordThereAreNoFigures) {
   const Entry entry = run_once(world).entries.at(0);
   EXPECT_FALSE(entry.local.figures);
   EXPECT_NE(entry.local.trouble.find("ledger"), std::string::npos);
+}
+
+TEST(TaskAsking, AStoppedRunLeavesItsTaskOpen) {
+  World world;
+  Task three = task();
+  three.examples = {{"one", ""}, {"two", ""}, {"three", ""}};
+  TaskRun run;
+  ASSERT_TRUE(TaskAsking(world.parts()).answer(three, kInput, "@frontier", run));
+  Entry& entry = run.entries.at(0);
+  EXPECT_EQ(entry.of, 3);
+  entry.user = Opinion{Better::same, true, true};
+  EXPECT_TRUE(readiness_of(run).empty());
+  EXPECT_EQ(undecided(run, "mail"), "not judged yet on Gemma 4 E4B: 1 of 3 answers graded");
 }
 
 TEST(TaskAsking, StopsWhenTheUserDoes) {
