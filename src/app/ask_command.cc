@@ -13,6 +13,7 @@
 #include "app/reach_gateway.h"
 #include "dialect/json_writer.h"
 #include "router/planner.h"
+#include "work/shown.h"
 
 namespace nl::app {
 namespace {
@@ -72,7 +73,7 @@ void add_options(CLI::App& app, Wanted& wanted) {
 }
 
 int complain(std::string_view text) {
-  fmt::print(stderr, "nightlight: {}\n", text);
+  fmt::print(stderr, "nightlight: {}\n", work::visible(text));
   return 2;
 }
 
@@ -198,7 +199,7 @@ int ask(const CliOptions& options, const Environment& environment, const Wanted&
 }  // namespace
 
 int complain_about(const Error& error) {
-  fmt::print(stderr, "nightlight: {}\n", error.message);
+  fmt::print(stderr, "nightlight: {}\n", work::visible(error.message));
   if (error.code == ErrorCode::cancelled) return 130;
   const bool mistake = error.code == ErrorCode::too_large || error.code == ErrorCode::config ||
                        error.code == ErrorCode::bad_request || error.code == ErrorCode::unsupported;

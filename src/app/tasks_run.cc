@@ -9,6 +9,7 @@
 #include "app/reach_gateway.h"
 #include "router/resolve.h"
 #include "state/ledger.h"
+#include "work/shown.h"
 
 namespace nl::app {
 namespace {
@@ -100,7 +101,7 @@ work::AskingParts TaskGateway::parts() const {
   };
   parts.figures = [this](const std::string& id) { return ledger_figures(ledger_, id); };
   // Not with the report: that may be for a program.
-  parts.say = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  parts.say = [](std::string_view line) { fmt::print(stderr, "{}\n", work::visible(line)); };
   return parts;
 }
 

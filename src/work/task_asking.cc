@@ -40,6 +40,18 @@ Entry next_entry(const Task& task, const std::string& title, const TaskRun& run)
   return entry;
 }
 
+// What whoever grades should know of a whole answer.
+std::string lacks_of(const Reply& reply) {
+  std::string lacks;
+  if (!reply.compacted.empty()) lacks = "the example was shortened to fit: " + reply.compacted;
+  const auto add = [&lacks](std::string_view what) {
+    lacks.append(lacks.empty() ? "" : "; ").append(what);
+  };
+  if (reply.stop_reason == "max_tokens") add("the answer was cut at its limit of tokens");
+  if (reply.stop_reason == "refusal") add("the model refused");
+  return lacks;
+}
+
 // An answer of the wrong tier is no answer of this one.
 void check_tier(Leg& leg, Side wanted) {
   if (!leg.answered() || !leg.figures) return;
@@ -57,6 +69,7 @@ Result<Leg> TaskAsking::ask_leg(const Prompt& prompt) const {
   Leg leg;
   leg.request_id = std::move(asked.request_id);
   if (asked.reply) {
+    leg.note = lacks_of(*asked.reply);
     leg.answer = std::move(asked.reply->text);
     if (leg.answer.empty()) leg.trouble = "the answer was empty";
   } else {

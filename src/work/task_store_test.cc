@@ -109,7 +109,7 @@ Entry entry(std::string_view task_name, Verdict verdict) {
   made.task = task_name;
   made.prompt = "p \xff not utf-8";
   made.first = Side::cloud;
-  made.local = {"nl_1", "an answer\n\"x\"", "", Figures()};
+  made.local = {"nl_1", "an answer\n\"x\"", "", Figures(), ""};
   made.local.figures->provider = "engine";
   made.local.figures->model = "gemma4:e4b";
   made.local.figures->cost_micro_usd = 0;
