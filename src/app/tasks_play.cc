@@ -22,6 +22,7 @@
 #include "work/shown.h"
 #include "work/task_example.h"
 #include "work/task_page.h"
+#include "work/task_recipe.h"
 #include "work/task_report.h"
 
 namespace nl::app {
@@ -51,6 +52,11 @@ int Tasks::add() {
     auto text = work::read_kept(wanted_.prompt_file, work::kTaskPromptBytesMax);
     if (!text) return complain(text.error());
     task.prompt = std::move(*text);
+  }
+  if (wanted_.recipe) {
+    if (const auto built = work::build_on(task, *wanted_.recipe); !built) {
+      return complain(built.error());
+    }
   }
   for (std::string& text : wanted_.texts) task.examples.push_back({std::move(text), ""});
   const auto labels = router::task_labels();
@@ -92,7 +98,7 @@ int Tasks::list() {
     std::copy_if(known->begin(), known->end(), std::back_inserter(own),
                  [&](const work::Readiness& one) { return one.task == task.name; });
     json.begin_object().string("name", task.name).string("label", task.label);
-    json.string("model", task.model).string("prompt", task.prompt);
+    json.string("model", task.model).string("prompt", task.prompt).string("recipe", task.recipe);
     json.integer("examples", static_cast<std::int64_t>(task.examples.size()));
     const std::string array = work::readiness_array(own);
     json.raw("readiness", chat::JsonRaw{array}).end_object();

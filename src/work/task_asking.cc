@@ -18,7 +18,7 @@ constexpr const char* kClouds = "@frontier,@router";
 Prompt prompt_for(const Task& task, const ExampleInput& input) {
   Prompt prompt;
   prompt.system = task.system;
-  prompt.text = task.prompt + "\n\n" + input.text;
+  prompt.text = asked_of(task, input.text);
   prompt.images = input.images;
   prompt.model = task.model;
   if (task.max_tokens > 0) prompt.max_tokens = static_cast<std::uint32_t>(task.max_tokens);
