@@ -6,7 +6,6 @@
 #include <cstdlib>
 
 #include "app/ask_task.h"
-#include "app/input_documents.h"
 #include "work/question.h"
 #include "work/shown.h"
 
@@ -22,7 +21,7 @@ void say_about(const std::string& line) {
 }  // namespace
 
 int ask_once(const AskTask& task, work::Asker& asker) {
-  auto documents = input_documents(task.files);
+  auto documents = input_documents(task.files, task.empty_input);
   if (!documents) return complain_about(documents.error());
   for (const documents::Document& document : *documents) {
     for (const std::string& note : document.notes) {
@@ -41,7 +40,8 @@ int ask_once(const AskTask& task, work::Asker& asker) {
   const bool terminal = isatty(1) == 1;
   const auto reply = asker.answer(prompt, [&](std::string_view text) {
     if (!streams) return;
-    fmt::print("{}", terminal ? work::visible(text) : std::string(text));
+    const std::string shown = terminal ? work::visible(text) : std::string(text);
+    std::fwrite(shown.data(), 1, shown.size(), stdout);  // main() tells of what is not written
     std::fflush(stdout);
   });
   if (!reply) {

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kClaimBytesMax = 2000;
 constexpr std::size_t kClaimsMax = 200;
+// Of one claim as JSON.
+constexpr std::size_t kObjectBytesMax = std::size_t{32} << 10U;
 // A quote of fewer letters may stand anywhere.
 constexpr std::size_t kQuoteLettersMin = 6;
 
@@ -67,6 +69,48 @@ std::string text_of(const dialect::Value& value) {
   return text;
 }
 
+Claim claim_of(const dialect::Value& item) {
+  Claim claim;
+  claim.text = text_of(item["claim"]);
+  claim.quote = text_of(item["quote"]);
+  return claim;
+}
+
+// Behind the object that begins at `at`; nothing when it does not end within the bound.
+std::optional<std::size_t> end_of_object(std::string_view text, std::size_t at) {
+  std::size_t depth = 0;
+  bool inside = false;  // a string
+  const std::size_t last = std::min(text.size(), at + kObjectBytesMax);
+  for (std::size_t i = at; i < last; ++i) {
+    const char c = text[i];
+    if (inside) {
+      if (c == '\\') ++i;
+      inside = c != '"';
+      continue;
+    }
+    inside = c == '"';
+    if (c == '{') ++depth;
+    if (c == '}' && --depth == 0) return i + 1;
+  }
+  return std::nullopt;
+}
+
+// The claims that are whole, each an object of its own.
+std::vector<Claim> whole_claims(std::string_view text) {
+  std::vector<Claim> claims;
+  std::size_t at = text.find('{');
+  while (at != std::string_view::npos && claims.size() < kClaimsMax) {
+    const auto end = end_of_object(text, at);
+    dialect::Document document;
+    Claim claim;
+    if (end && document.parse(text.substr(at, *end - at))) claim = claim_of(document.root());
+    const bool whole = !claim.text.empty();
+    if (whole) claims.push_back(std::move(claim));
+    at = text.find('{', whole ? *end : at + 1);
+  }
+  return claims;
+}
+
 }  // namespace
 
 const std::string_view kClaimsSchema =
@@ -81,22 +125,19 @@ std::optional<std::vector<Claim>> read_claims(std::string_view answer) {
   if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
     return std::nullopt;
   }
-  std::string json(answer.substr(begin, end + 1 - begin));
   dialect::Document document;
-  if (!document.parse(json)) {
-    // Cut at its limit: the claims that are whole count.
-    json += "]}";
-    if (!document.parse(json)) return std::nullopt;
-  }
-  const dialect::Value list = document.root()["claims"];
-  if (!list.is_array()) return std::nullopt;
   std::vector<Claim> claims;
-  for (dialect::Value item = list.first(); item && claims.size() < kClaimsMax; item = item.next()) {
-    Claim claim;
-    claim.text = text_of(item["claim"]);
-    claim.quote = text_of(item["quote"]);
-    if (!claim.text.empty()) claims.push_back(std::move(claim));
+  if (document.parse(answer.substr(begin, end + 1 - begin))) {
+    const dialect::Value list = document.root()["claims"];
+    for (dialect::Value item = list.first(); item && claims.size() < kClaimsMax;
+         item = item.next()) {
+      Claim claim = claim_of(item);
+      if (!claim.text.empty()) claims.push_back(std::move(claim));
+    }
+    if (list.is_array()) return claims;
   }
+  claims = whole_claims(answer);
+  if (claims.empty()) return std::nullopt;
   return claims;
 }
 
