@@ -12,6 +12,8 @@ constexpr std::size_t kClaimBytesMax = 2000;
 constexpr std::size_t kClaimsMax = 200;
 // Of one claim as JSON.
 constexpr std::size_t kObjectBytesMax = std::size_t{32} << 10U;
+// Of damaged JSON, in all looks together.
+constexpr std::size_t kSalvageBytesMax = std::size_t{16} << 20U;
 // A quote of fewer letters may stand anywhere.
 constexpr std::size_t kQuoteLettersMin = 6;
 
@@ -76,37 +78,46 @@ Claim claim_of(const dialect::Value& item) {
   return claim;
 }
 
-// Behind the object that begins at `at`; nothing when it does not end within the bound.
-std::optional<std::size_t> end_of_object(std::string_view text, std::size_t at) {
-  std::size_t depth = 0;
+// Where the flat object that begins at `at` closes, or where it turns out to be none: at the next
+// brace that opens, or at the bound.
+struct Flat {
+  std::size_t end = 0;
+  bool closes = false;
+};
+
+Flat flat_object(std::string_view text, std::size_t at) {
   bool inside = false;  // a string
   const std::size_t last = std::min(text.size(), at + kObjectBytesMax);
-  for (std::size_t i = at; i < last; ++i) {
+  for (std::size_t i = at + 1; i < last; ++i) {
     const char c = text[i];
     if (inside) {
       if (c == '\\') ++i;
       inside = c != '"';
       continue;
     }
+    if (c == '{' || c == '}') return {i, c == '}'};
     inside = c == '"';
-    if (c == '{') ++depth;
-    if (c == '}' && --depth == 0) return i + 1;
   }
-  return std::nullopt;
+  return {last, false};
 }
 
-// The claims that are whole, each an object of its own.
+// The claims that are whole, each a flat object.
 std::vector<Claim> whole_claims(std::string_view text) {
   std::vector<Claim> claims;
+  std::size_t looked_at = 0;
   std::size_t at = text.find('{');
   while (at != std::string_view::npos && claims.size() < kClaimsMax) {
-    const auto end = end_of_object(text, at);
+    const Flat flat = flat_object(text, at);
+    looked_at += flat.end - at;
+    if (looked_at > kSalvageBytesMax) break;
     dialect::Document document;
     Claim claim;
-    if (end && document.parse(text.substr(at, *end - at))) claim = claim_of(document.root());
+    if (flat.closes && document.parse(text.substr(at, flat.end + 1 - at))) {
+      claim = claim_of(document.root());
+    }
     const bool whole = !claim.text.empty();
     if (whole) claims.push_back(std::move(claim));
-    at = text.find('{', whole ? *end : at + 1);
+    at = text.find('{', whole ? flat.end : at + 1);
   }
   return claims;
 }

@@ -27,7 +27,11 @@ TEST(Claims, AreReadOutOfWhateverTheModelWritesAroundThem) {
     ASSERT_EQ(whole->size(), 2U);
     EXPECT_EQ(whole->at(0).text + whole->at(1).text, "A {1}C");
   }
-  EXPECT_FALSE(read_claims(std::string(300'000, '{') + "}"));
+  for (const std::string_view piece : {"{", "{\"", "{\"x\"", "{\\\""}) {
+    std::string hostile;
+    while (hostile.size() < 3'000'000) hostile += piece;
+    EXPECT_FALSE(read_claims(hostile + "}")) << piece;
+  }
   for (const char* answer : {"", "nothing", "{", "}{", R"({"claims":3})", R"({"claims":[{"cl)"}) {
     EXPECT_FALSE(read_claims(answer)) << answer;
   }
