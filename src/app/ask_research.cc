@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "app/ask_task.h"
@@ -30,6 +32,19 @@ Result<work::ResearchJournal> open_journal(const AskTask& task, const std::strin
                 journal.error().message + "; --fresh begins anew, another --out keeps it");
   }
   return journal;
+}
+
+// What an earlier run has made of these documents is none of them: its notes would become their own
+// sources.
+void drop_what_was_made(const std::string& out, documents::Listing& listing) {
+  if (out.empty()) return;
+  std::erase_if(listing.files, [&out](const std::filesystem::path& file) {
+    for (const char* made : {"/journal.jsonl", "/report.md"}) {
+      std::error_code error;
+      if (std::filesystem::equivalent(file, out + made, error)) return true;
+    }
+    return false;
+  });
 }
 
 // What stands in the folders and is not read: a line for each reason.
@@ -74,8 +89,9 @@ Result<void> write_report(const AskTask& task, const work::ResearchResult& resul
 }  // namespace
 
 int ask_research(const AskTask& task, work::Asker& asker) {
-  const auto listing = files_below(task.files);
+  auto listing = files_below(task.files);
   if (!listing) return complain_about(listing.error());
+  drop_what_was_made(task.out, *listing);
   tell_left_out(*listing);
   if (listing->files.empty()) {
     return complain_about(

@@ -184,7 +184,7 @@ class Research(unittest.TestCase):
         self.assertIn(names[3], self.sources_of(out)[3])
         self.assertRegex(err, r"not read: .*broken\.pdf")
         self.assertRegex(err, r"left out: .*offer\.docx: an Office file: save it as PDF")
-        report = os.path.join(self.nl.home, "report")
+        report = os.path.join(self.folder, "report")
         code, out, err, _ = self.research(self.folder, QUESTION, "--json", "--out", report)
         self.assertEqual(code, 1)
         said = json.loads(out)
@@ -195,6 +195,9 @@ class Research(unittest.TestCase):
         self.assertEqual(os.stat(os.path.join(report, "report.md")).st_mode & 0o777, 0o600)
         with open(os.path.join(report, "report.md"), encoding="utf-8") as f:
             self.assertIn("Kestrel3", f.read())
+        # What is made in a folder is no document of it.
+        again = json.loads(self.research(self.folder, QUESTION, "--json", "--out", report)[1])
+        self.assertEqual((again["documents"], again["asked"]), (said["documents"], 0))
         other = self.research(self.folder, "Another question?", "--out", report)
         self.assertEqual(other[0], 2)
         self.assertIn("--fresh", other[2])
