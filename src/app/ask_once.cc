@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "app/ask_task.h"
 #include "work/question.h"
@@ -18,6 +20,12 @@ void say_about(const std::string& line) {
   fmt::print(stderr, "{}{}{}\n", dim ? "\x1b[2m" : "", work::visible(line), dim ? "\x1b[0m" : "");
 }
 
+// A scan without a text layer, for one: a model would answer all the same.
+bool is_empty(const documents::Document& document) {
+  return document.images.empty() &&
+         document.text.find_first_not_of(" \t\r\n\f") == std::string::npos;
+}
+
 }  // namespace
 
 int ask_once(const AskTask& task, work::Asker& asker) {
@@ -27,6 +35,12 @@ int ask_once(const AskTask& task, work::Asker& asker) {
     for (const std::string& note : document.notes) {
       fmt::print(stderr, "nightlight: {}: {}\n", document.name, work::visible(note));
     }
+  }
+  if (!documents->empty() && std::ranges::all_of(*documents, is_empty)) {
+    return complain_about(Error(
+        ErrorCode::unsupported,
+        fmt::format("there is no text in {}: nothing was asked",
+                    documents->size() == 1 ? documents->front().name : "any of these files")));
   }
   const work::Question question{task.recipe, std::move(*documents), task.words};
   work::Prompt prompt = work::question_prompt(question);

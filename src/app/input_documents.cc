@@ -53,7 +53,8 @@ Result<std::vector<documents::Document>> input_documents(const std::vector<std::
     if (file == "-") {
       auto piped = standard_input(limits.file_bytes_max);
       if (!piped) return std::unexpected(piped.error());
-      if (piped->empty() && empty_input == EmptyInput::nothing) continue;
+      const bool blank = piped->find_first_not_of(" \t\r\n") == std::string::npos;
+      if (blank && empty_input == EmptyInput::nothing) continue;
       if (piped->empty()) return fail(ErrorCode::bad_request, "standard input is empty");
       bytes = std::move(*piped);
     }

@@ -227,6 +227,7 @@ class Mistakes(Case):
                           (["--tier", "cloud", "Hm?"], "local"), (["--show", "none"], "--recipes"),
                           ([self.put("x.bin", bytes(range(256))), "Hm?"], "x.bin"),
                           (["--out", folder, "Hm?"], "for research"),
+                          ([self.put("blank.txt", " \n"), "Hm?"], "no text in"),
                           (["--fresh", "Hm?"], "for research"),
                           (["research", folder, "Hm?"], "no document")):
             with self.subTest(args):
