@@ -42,7 +42,8 @@ BANNED = [
 # System-specific calls, and the files that may make them: whole modules or single files.
 SYSTEM_CALLS = [
     (r"v?fork|exec[lv]p?e?|posix_spawnp?|waitpid|waitid", ("engine/", "base/process")),
-    (r"prctl|setrlimit|getrlimit", ("engine/", "base/process", "base/hardening")),
+    (r"prctl|setrlimit|getrlimit",
+     ("engine/", "base/process", "base/hardening", "base/confinement")),
     (r"epoll_\w+|kqueue|socket|socketpair|accept4?|setsockopt|getsockopt|recvmsg|sendmsg|writev",
      ("http/",)),
     (r"(?:SSL|BIO|X509|EVP|ERR|HMAC)_\w+", ("http/",)),

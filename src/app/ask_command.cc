@@ -10,9 +10,11 @@
 #include "app/ask_task.h"
 #include "app/ask_words.h"
 #include "app/own_commands.h"
+#include "app/quiet_line.h"
 #include "app/reach_gateway.h"
 #include "dialect/json_writer.h"
 #include "router/planner.h"
+#include "work/shown.h"
 
 namespace nl::app {
 namespace {
@@ -63,7 +65,7 @@ void add_options(CLI::App& app, Wanted& wanted) {
       ->type_name("NAME");
   app.add_option("--max-tokens", wanted.max_tokens, "the answer's limit")->type_name("N");
   app.add_flag("--offline", wanted.offline, "this machine alone: nothing of it leaves");
-  app.add_option("--out", wanted.out, "research: a folder for journal and report")
+  app.add_option("--out", wanted.out, "research, mail-triage: a folder for what is made")
       ->type_name("DIR");
   app.add_flag("--fresh", wanted.fresh, "research: read everything again");
   app.add_flag("--recipes", wanted.recipes, "list the recipes and where they come from");
@@ -72,7 +74,7 @@ void add_options(CLI::App& app, Wanted& wanted) {
 }
 
 int complain(std::string_view text) {
-  fmt::print(stderr, "nightlight: {}\n", text);
+  fmt::print(stderr, "nightlight: {}\n", work::visible(text));
   return 2;
 }
 
@@ -128,6 +130,18 @@ std::string what_lacks(const Recipe& recipe, const AskWords& given) {
   return {};
 }
 
+// An option that the recipe has no use for, with the fix; empty = none. Passed over in silence, it
+// would look as if it had been obeyed.
+std::string what_is_in_vain(const Wanted& wanted, const Recipe& recipe) {
+  if (!wanted.out.empty() && recipe.way == work::Way::ask) {
+    return "--out is for research and mail-triage; here `> FILE` keeps the answer";
+  }
+  if (wanted.fresh && recipe.way != work::Way::research) {
+    return "--fresh is for research, which goes on where it was; anything else is always fresh";
+  }
+  return {};
+}
+
 Result<std::string> route_of(const Wanted& wanted, const Recipe& recipe) {
   if (wanted.offline && !wanted.tier.empty() && wanted.tier != "local") {
     return fail(ErrorCode::bad_request,
@@ -169,10 +183,12 @@ int ask(const CliOptions& options, const Environment& environment, const Wanted&
   if (!sorted) return complain(sorted.error().message);
   const Recipe plain = plain_question();
   const Recipe& recipe = sorted->recipe == nullptr ? plain : *sorted->recipe;
-  if (sorted->files.empty() && recipe.files != Need::none && has_input()) {
-    sorted->files.emplace_back("-");
-  }
+  const bool offered = sorted->files.empty() && recipe.files != Need::none && has_input();
+  if (offered) sorted->files.emplace_back("-");
   if (const std::string lack = what_lacks(recipe, *sorted); !lack.empty()) return complain(lack);
+  if (const std::string vain = what_is_in_vain(wanted, recipe); !vain.empty()) {
+    return complain(vain);
+  }
   const auto route = route_of(wanted, recipe);
   if (!route) return complain(route.error().message);
   const auto label = task_of(wanted, recipe);
@@ -186,19 +202,21 @@ int ask(const CliOptions& options, const Environment& environment, const Wanted&
   task.base.max_tokens = wanted.max_tokens;
   task.form = wanted.json ? Form::json : Form::people;
   task.state_dir = config->state_dir;
+  if (offered && recipe.files == Need::optional) task.empty_input = EmptyInput::nothing;
   const auto address = reach_gateway(options, *config);
   if (!address) {
     fmt::print(stderr, "nightlight: {}\n", address.error().message);
     return 1;
   }
-  work::Endpoint endpoint(*address);
+  work::Endpoint endpoint(*address, endpoint_limits(task.base.route));
+  endpoint.when_quiet(say_what_is_awaited(*config));
   return carry_out(task, endpoint);
 }
 
 }  // namespace
 
 int complain_about(const Error& error) {
-  fmt::print(stderr, "nightlight: {}\n", error.message);
+  fmt::print(stderr, "nightlight: {}\n", work::visible(error.message));
   if (error.code == ErrorCode::cancelled) return 130;
   const bool mistake = error.code == ErrorCode::too_large || error.code == ErrorCode::config ||
                        error.code == ErrorCode::bad_request || error.code == ErrorCode::unsupported;

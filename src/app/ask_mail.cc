@@ -2,15 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 
 #include "app/ask_task.h"
-#include "app/input_documents.h"
+#include "work/kept_file.h"
 #include "work/mail_triage_table.h"
-#include "work/recipe.h"
 #include "work/shown.h"
 
 namespace nl::app {
@@ -24,16 +21,6 @@ Result<documents::Mailbox> open_box(const std::string& file) {
   return documents::Mailbox::open("standard input", std::move(*bytes), limits);
 }
 
-// The recipe's own words stand in front of the fixed ones; the mail itself has its place there.
-std::string instructions_of(const AskTask& task) {
-  using Place = std::pair<std::string_view, std::string_view>;
-  const std::array places = {Place{"words", task.words}, Place{"text", ""}, Place{"document", ""}};
-  std::string text = work::fill(task.recipe.system, {});
-  const std::string more = work::fill(task.recipe.prompt, places);
-  if (!text.empty() && !more.empty()) text += "\n";
-  return text + more;
-}
-
 std::size_t judged(const work::TriageReport& report) {
   std::size_t count = 0;
   for (const work::TriagedMail& mail : report.mails) count += mail.judgement ? 1 : 0;
@@ -42,14 +29,13 @@ std::size_t judged(const work::TriageReport& report) {
 
 Result<void> write_files(const AskTask& task, const work::TriageReport& report) {
   if (task.out.empty()) return {};
-  std::error_code error;
-  std::filesystem::create_directories(task.out, error);
-  std::ofstream(task.out + "/triage.json", std::ios::binary) << work::triage_json(report);
-  std::ofstream table(task.out + "/triage.txt", std::ios::binary);
-  table << work::triage_table(report);
-  table.close();
-  if (!table) return fail(ErrorCode::io, task.out + "/triage.txt cannot be written");
-  fmt::print(stderr, "nightlight: the table is in {}/triage.txt\n", task.out);
+  const auto json = work::write_kept(task.out + "/triage.json", work::triage_json(report));
+  if (!json) return json;
+  const auto table = work::write_kept(task.out + "/triage.txt", work::triage_table(report));
+  if (!table) return table;
+  fmt::print(stderr,
+             "nightlight: the table is in {0}/triage.txt, for programs in {0}/triage.json\n",
+             task.out);
   return {};
 }
 
@@ -69,7 +55,7 @@ int ask_mail(const AskTask& task, work::Asker& asker) {
   options.model = task.base.model;
   options.route = task.base.route;
   options.task = task.base.task;
-  options.question.instructions = instructions_of(task);
+  options.question.instructions = work::mail_instructions(task.recipe, task.words);
   options.question.answer_tokens_max =
       task.base.max_tokens > 0 ? task.base.max_tokens : task.recipe.max_tokens;
   const bool watched = isatty(2) == 1;
@@ -91,7 +77,7 @@ int ask_mail(const AskTask& task, work::Asker& asker) {
     fmt::print(stderr, "nightlight: not all mails were asked about: {}\n",
                work::visible(report->stopped));
   }
-  return judged(*report) == report->mails.size() ? 0 : 1;
+  return report->stopped.empty() && judged(*report) == report->mails.size() ? 0 : 1;
 }
 
 }  // namespace nl::app

@@ -2,11 +2,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "app/ask_task.h"
-#include "app/input_documents.h"
 #include "work/question.h"
 #include "work/shown.h"
 
@@ -19,15 +20,27 @@ void say_about(const std::string& line) {
   fmt::print(stderr, "{}{}{}\n", dim ? "\x1b[2m" : "", work::visible(line), dim ? "\x1b[0m" : "");
 }
 
+// A scan without a text layer, for one: a model would answer all the same.
+bool is_empty(const documents::Document& document) {
+  return document.images.empty() &&
+         document.text.find_first_not_of(" \t\r\n\f") == std::string::npos;
+}
+
 }  // namespace
 
 int ask_once(const AskTask& task, work::Asker& asker) {
-  auto documents = input_documents(task.files);
+  auto documents = input_documents(task.files, task.empty_input);
   if (!documents) return complain_about(documents.error());
   for (const documents::Document& document : *documents) {
     for (const std::string& note : document.notes) {
       fmt::print(stderr, "nightlight: {}: {}\n", document.name, work::visible(note));
     }
+  }
+  if (!documents->empty() && std::ranges::all_of(*documents, is_empty)) {
+    return complain_about(Error(
+        ErrorCode::unsupported,
+        fmt::format("there is no text in {}: nothing was asked",
+                    documents->size() == 1 ? documents->front().name : "any of these files")));
   }
   const work::Question question{task.recipe, std::move(*documents), task.words};
   work::Prompt prompt = work::question_prompt(question);
@@ -41,7 +54,8 @@ int ask_once(const AskTask& task, work::Asker& asker) {
   const bool terminal = isatty(1) == 1;
   const auto reply = asker.answer(prompt, [&](std::string_view text) {
     if (!streams) return;
-    fmt::print("{}", terminal ? work::visible(text) : std::string(text));
+    const std::string shown = terminal ? work::visible(text) : std::string(text);
+    std::fwrite(shown.data(), 1, shown.size(), stdout);  // main() tells of what is not written
     std::fflush(stdout);
   });
   if (!reply) {

@@ -8,6 +8,7 @@
 
 #include "app/cli.h"
 #include "app/config.h"
+#include "app/input_documents.h"
 #include "work/endpoint.h"
 #include "work/recipe.h"
 
@@ -22,6 +23,8 @@ struct AskTask {
   std::string out;     // research, mail-triage: a folder for what is made; empty = none
   bool fresh = false;  // research: what an earlier run has read is not used
   std::string state_dir;
+  // What an empty standard input is: nobody has named it where a shell has only left it open.
+  EmptyInput empty_input = EmptyInput::mistake;
 };
 
 // One question about a few documents.

@@ -1,9 +1,12 @@
 // The cheat sheet of twelve machines of the size table, as golden files of the terminal's form, and
 // one page with everything on it as HTML. NL_GOLDEN=rewrite writes them; the diff is the review.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -18,6 +21,7 @@
 #include "sheet/pdf_sheet.h"
 #include "sheet/sheet_text.h"
 #include "sheet/terminal_sheet.h"
+#include "work/task_store.h"
 
 namespace nl::app {
 namespace {
@@ -254,6 +258,20 @@ TEST(TaskLines, AreWhatIsKeptAndNothingOfADamagedFile) {
     EXPECT_TRUE(task_lines(text).empty()) << text;
   }
   EXPECT_TRUE(read_task_lines("/nonexistent").empty());
+}
+
+TEST(TaskLines, ATaskThatNobodyHasJudgedIsOnTheSheet) {
+  const std::string folder = testing::TempDir() + fmt::format("task_lines_{}", getpid());
+  work::Task task;
+  task.name = "replies";
+  task.prompt = "Answer this.";
+  task.examples = {{"a mail", ""}};
+  ASSERT_TRUE(work::TaskStore(folder + "/tasks").add(task, {}));
+  const auto lines = read_task_lines(folder);
+  std::filesystem::remove_all(folder);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].name, "replies");
+  EXPECT_EQ(lines[0].readiness, "not judged yet: nightlight tasks run");
 }
 
 TEST(Scores, AreWholeAndEveryFigureHasASource) {

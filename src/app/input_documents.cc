@@ -14,12 +14,6 @@ constexpr std::size_t kFilesMax = 100'000;
 
 Result<documents::Document> one_document(const std::string& file,
                                          const documents::ReadLimits& limits) {
-  if (file == "-") {
-    auto bytes = standard_input(limits.file_bytes_max);
-    if (!bytes) return std::unexpected(bytes.error());
-    if (bytes->empty()) return fail(ErrorCode::bad_request, "standard input is empty");
-    return documents::read_document("standard input", std::move(*bytes), limits);
-  }
   std::error_code error;
   if (std::filesystem::is_directory(file, error)) {
     return fail(ErrorCode::bad_request,
@@ -50,33 +44,46 @@ Result<std::string> standard_input(std::size_t bytes_max) {
   }
 }
 
-Result<std::vector<documents::Document>> input_documents(const std::vector<std::string>& files) {
+Result<std::vector<documents::Document>> input_documents(const std::vector<std::string>& files,
+                                                         EmptyInput empty_input) {
   const documents::ReadLimits limits;
   std::vector<documents::Document> documents;
   for (const std::string& file : files) {
-    auto document = one_document(file, limits);
+    std::string bytes;
+    if (file == "-") {
+      auto piped = standard_input(limits.file_bytes_max);
+      if (!piped) return std::unexpected(piped.error());
+      const bool blank = piped->find_first_not_of(" \t\r\n") == std::string::npos;
+      if (blank && empty_input == EmptyInput::nothing) continue;
+      if (piped->empty()) return fail(ErrorCode::bad_request, "standard input is empty");
+      bytes = std::move(*piped);
+    }
+    auto document = file == "-"
+                        ? documents::read_document("standard input", std::move(bytes), limits)
+                        : one_document(file, limits);
     if (!document) return std::unexpected(document.error());
     documents.push_back(std::move(*document));
   }
   return documents;
 }
 
-Result<std::vector<std::filesystem::path>> files_below(const std::vector<std::string>& given) {
-  std::vector<std::filesystem::path> files;
+Result<documents::Listing> files_below(const std::vector<std::string>& given) {
+  documents::Listing all;
   for (const std::string& name : given) {
     if (name == "-") {
       return fail(ErrorCode::bad_request, "name files and folders: this reads no standard input");
     }
     std::error_code error;
     if (!std::filesystem::is_directory(name, error)) {
-      files.emplace_back(name);
+      all.files.emplace_back(name);
       continue;
     }
     auto below = documents::list_documents(name, kFilesMax);
     if (!below) return std::unexpected(below.error());
-    files.insert(files.end(), below->begin(), below->end());
+    all.files.insert(all.files.end(), below->files.begin(), below->files.end());
+    all.left_out.insert(all.left_out.end(), below->left_out.begin(), below->left_out.end());
   }
-  return files;
+  return all;
 }
 
 }  // namespace nl::app

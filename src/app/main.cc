@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <string>
+#include <system_error>
 #include <variant>
 #include <vector>
 
@@ -104,6 +105,13 @@ int dispatch(const CliOptions& options) {
   return 2;
 }
 
+// What was printed has to have arrived: a full disk is no success.
+int written(int status) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  std::fputs("nightlight: the output could not be written\n", stderr);
+  return status == 0 ? 1 : status;
+}
+
 }  // namespace
 }  // namespace nl::app
 
@@ -113,5 +121,11 @@ int main(int argc, char** argv) {
     std::fputs(text->text.c_str(), text->status == 0 ? stdout : stderr);
     return text->status;
   }
-  return nl::app::dispatch(std::get<nl::app::CliOptions>(parsed));
+  try {
+    return nl::app::written(nl::app::dispatch(std::get<nl::app::CliOptions>(parsed)));
+  } catch (const std::system_error& error) {
+    // fmt::print says so when a write fails.
+    if (std::ferror(stdout) == 0) std::fprintf(stderr, "nightlight: %s\n", error.what());
+    return nl::app::written(1);
+  }
 }

@@ -2,17 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include "app/config_file.h"
-#include "app/config_toml.h"
 #include "app/profiles_built_in.h"
+#include "app/user_toml.h"
 
 namespace nl::app {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::size_t kFilesMax = 64;
 constexpr double kBytesMost = 65536;
@@ -45,35 +40,13 @@ void read_tools(TableReader& top, standby::Profile& profile, Mistakes& mistakes)
   }
 }
 
-std::vector<std::string> files_in(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".toml" && files.size() < kFilesMax) {
-      files.push_back(entry->path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 }  // namespace
 
 Result<standby::Profile> parse_profile(std::string_view toml, const std::string& path) {
   Mistakes mistakes(path);
-  if (const auto place = stray_byte(toml)) {
-    mistakes.add(*place, "a character outside ASCII that is not in quotes", "quote or remove it");
-    return std::unexpected(mistakes.error());
-  }
-  const toml::parse_result parsed = toml::parse(toml, path);
-  if (!parsed) {
-    const toml::source_position at = parsed.error().source().begin;
-    mistakes.add({at.line, at.column},
-                 fmt::format("not valid TOML: {}", parsed.error().description()), "");
-    return std::unexpected(mistakes.error());
-  }
-  TableReader top(parsed.table(), "", mistakes);
+  const auto tables = toml_tables(toml, path, mistakes);
+  if (!tables) return std::unexpected(mistakes.error());
+  TableReader top(*tables, "", mistakes);
   standby::Profile profile;
   if (const auto name = top.text("name")) profile.name = name->text;
   if (const auto system = top.text("system")) profile.system = system->text;
@@ -98,7 +71,8 @@ Result<standby::Profile> parse_profile(std::string_view toml, const std::string&
 Profiles load_profiles(const Environment& environment) {
   Profiles loaded;
   const std::string folder = user_config_folder(environment);
-  const auto files = folder.empty() ? std::vector<std::string>() : files_in(folder + "/profiles");
+  const auto files =
+      folder.empty() ? std::vector<std::string>() : toml_files(folder + "/profiles", kFilesMax);
   for (const std::string& path : files) {
     const auto file = read_config_file(path);
     auto profile = file ? parse_profile(file->text, path)

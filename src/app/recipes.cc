@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "app/config_file.h"
-#include "app/config_toml.h"
+#include "app/user_toml.h"
 #include "router/planner.h"
 
 namespace nl::app {
@@ -110,19 +110,6 @@ Recipe read_recipe(TableReader& top, Mistakes& mistakes) {
   return recipe;
 }
 
-std::vector<std::string> files_in(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    if (entry->path().extension() == ".toml" && files.size() < kFilesMax) {
-      files.push_back(entry->path());
-    }
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
 void put(std::vector<Recipe>& list, Recipe recipe) {
   const auto same = std::ranges::find(list, recipe.name, &Recipe::name);
   if (same != list.end()) {
@@ -141,18 +128,9 @@ const Recipe* Recipes::find(std::string_view name) const {
 
 Result<Recipe> parse_recipe(std::string_view toml, const std::string& path) {
   Mistakes mistakes(path);
-  if (const auto place = stray_byte(toml)) {
-    mistakes.add(*place, "a character outside ASCII that is not in quotes", "quote or remove it");
-    return std::unexpected(mistakes.error());
-  }
-  const toml::parse_result parsed = toml::parse(toml, path);
-  if (!parsed) {
-    const toml::source_position at = parsed.error().source().begin;
-    mistakes.add({at.line, at.column},
-                 fmt::format("not valid TOML: {}", parsed.error().description()), "");
-    return std::unexpected(mistakes.error());
-  }
-  TableReader top(parsed.table(), "", mistakes);
+  const auto tables = toml_tables(toml, path, mistakes);
+  if (!tables) return std::unexpected(mistakes.error());
+  TableReader top(*tables, "", mistakes);
   Recipe recipe = read_recipe(top, mistakes);
   recipe.source = path;
   recipe.toml = std::string(toml);
@@ -166,7 +144,8 @@ Recipes load_recipes(const Environment& environment) {
     if (auto recipe = parse_recipe(text, "built-in")) put(loaded.list, std::move(*recipe));
   }
   const std::string folder = user_config_folder(environment);
-  const auto files = folder.empty() ? std::vector<std::string>() : files_in(folder + "/recipes");
+  const auto files =
+      folder.empty() ? std::vector<std::string>() : toml_files(folder + "/recipes", kFilesMax);
   for (const std::string& path : files) {
     const auto file = read_config_file(path);
     auto recipe =

@@ -1,8 +1,10 @@
 #include "app/task_lines.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "dialect/json.h"
+#include "work/task_store.h"
 
 namespace nl::app {
 namespace {
@@ -32,8 +34,16 @@ std::vector<sheet::TaskLine> read_task_lines(const std::string& state_folder) {
   std::string text(kFileBytesMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.empty() || text.size() > kFileBytesMax) return {};
-  return task_lines(text);
+  const bool usable = !text.empty() && text.size() <= kFileBytesMax;
+  std::vector<sheet::TaskLine> lines = usable ? task_lines(text) : std::vector<sheet::TaskLine>();
+  const auto tasks = work::TaskStore(state_folder + "/tasks").tasks();
+  if (!tasks) return lines;
+  for (const work::Task& task : *tasks) {
+    const bool judged = std::ranges::any_of(
+        lines, [&](const sheet::TaskLine& line) { return line.name == task.name; });
+    if (!judged) lines.push_back({task.name, "not judged yet: nightlight tasks run", "", ""});
+  }
+  return lines;
 }
 
 }  // namespace nl::app

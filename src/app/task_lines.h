@@ -1,9 +1,8 @@
 // The user's tasks as the cheat sheet tells them: what `nightlight tasks` has kept of their
 // readiness.
 //
-// Reads one small JSON file and nothing of the tasks themselves. A file that is not there, too
-// large or not understood counts as no tasks: a sheet must not fail for it. Blocks on the disk; any
-// thread.
+// A task that nobody has judged stands there too. A file that is not there, too large or not
+// understood counts as none: a sheet must not fail for it. Blocks on the disk; any thread.
 #pragma once
 
 #include <string>
@@ -17,7 +16,7 @@ namespace nl::app {
 // Of {"readiness":[{"task","words","model","date"}]}.
 std::vector<sheet::TaskLine> task_lines(std::string_view readiness_json);
 
-// Of readiness.json in the tasks' folder below `state_folder`.
+// Of the tasks' folder below `state_folder`.
 std::vector<sheet::TaskLine> read_task_lines(const std::string& state_folder);
 
 }  // namespace nl::app

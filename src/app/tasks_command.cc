@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "app/own_commands.h"
+#include "app/recipes.h"
 #include "app/tasks_play.h"
+#include "work/shown.h"
 
 namespace nl::app {
 namespace {
@@ -22,14 +24,20 @@ CLI::App* subcommand(CLI::App& app, const char* name, const char* what, const ch
   return sub;
 }
 
-void declare_add(CLI::App& app, TasksWanted& wanted) {
-  CLI::App* add = subcommand(app, "add", "Keep a task with example inputs",
-                             "nightlight tasks add digest --prompt \"Summarise this in five lines\""
-                             " --input report.pdf --input notes.md --label summarisation");
+void declare_add(CLI::App& app, TasksWanted& wanted, std::string& recipe) {
+  CLI::App* add =
+      subcommand(app, "add", "Keep a task with example inputs",
+                 "nightlight tasks add digest --prompt \"Summarise this in five lines\""
+                 " --input report.pdf --input notes.md --label summarisation\n"
+                 "         nightlight tasks add mails --recipe mail-triage --input a.eml");
   add->add_option("name", wanted.task.name, "Its name: a-z, 0-9 and -")->required();
-  auto* prompt = add->add_option("--prompt", wanted.task.prompt, "What is asked of every example");
+  auto* prompt =
+      add->add_option("--prompt", wanted.task.prompt,
+                      "What is asked of every example, which stands behind it or at {input}");
   auto* file = add->add_option("--prompt-file", wanted.prompt_file, "The same from a file");
   prompt->excludes(file);
+  add->add_option("--recipe", recipe,
+                  "A recipe of `ask` that says how to ask; --prompt are then its words");
   add->add_option("--input", wanted.files, "An example file, copied; again for more")
       ->allow_extra_args(false);
   add->add_option("--text", wanted.texts, "An example as a text; again for more")
@@ -72,12 +80,12 @@ void declare_grade(CLI::App& app, TasksWanted& wanted) {
   grade->add_flag("--json", wanted.json, "For programs");
 }
 
-void declare(CLI::App& app, TasksWanted& wanted) {
+void declare(CLI::App& app, TasksWanted& wanted, std::string& recipe) {
   app.footer(
       "Example: nightlight tasks add digest --prompt \"Summarise this\" --input report.pdf\n"
       "         nightlight tasks run\n         nightlight tasks grade");
   app.require_subcommand(0, 1);
-  declare_add(app, wanted);
+  declare_add(app, wanted, recipe);
   subcommand(app, "list", "The tasks and their readiness", "nightlight tasks list --json")
       ->add_flag("--json", wanted.json, "For programs");
   declare_run(app, wanted);
@@ -99,6 +107,23 @@ Play play_named(const CLI::App& app) {
   return &Tasks::list;
 }
 
+// Errors: config, not_found.
+Result<work::Recipe> recipe_named(const std::string& name, const Environment& environment) {
+  const Recipes recipes = load_recipes(environment);
+  if (const auto broken = recipes.broken.find(name); broken != recipes.broken.end()) {
+    return std::unexpected(broken->second);
+  }
+  if (const work::Recipe* recipe = recipes.find(name)) return *recipe;
+  return fail(
+      ErrorCode::not_found,
+      fmt::format("no recipe is called \"{}\"; `nightlight ask --recipes` lists them", name));
+}
+
+int mistake(const Error& error) {
+  fmt::print(stderr, "nightlight: {}\n", work::visible(error.message));
+  return 2;
+}
+
 }  // namespace
 
 int tasks(const CliOptions& given, const Environment& environment) {
@@ -106,13 +131,16 @@ int tasks(const CliOptions& given, const Environment& environment) {
   TasksWanted wanted;
   CLI::App app("The tasks that must not stop: tried on the local tier, compared with the cloud",
                "nightlight tasks");
-  declare(app, wanted);
+  std::string recipe;
+  declare(app, wanted, recipe);
   if (const auto status = parse_own(app, options)) return *status;
-  auto config = load_config(options.config, environment);
-  if (!config) {
-    fmt::print(stderr, "nightlight: {}\n", config.error().message);
-    return 2;
+  if (!recipe.empty()) {
+    auto named = recipe_named(recipe, environment);
+    if (!named) return mistake(named.error());
+    wanted.recipe = std::move(*named);
   }
+  auto config = load_config(options.config, environment);
+  if (!config) return mistake(config.error());
   Tasks command(options, std::move(*config), std::move(wanted));
   return (command.*play_named(app))();
 }

@@ -19,15 +19,22 @@
 #include "work/grade.h"
 #include "work/kept_file.h"
 #include "work/readiness.h"
+#include "work/shown.h"
 #include "work/task_example.h"
 #include "work/task_page.h"
+#include "work/task_recipe.h"
 #include "work/task_report.h"
 
 namespace nl::app {
 namespace {
 
+// Answers, titles and what upstreams say are strangers' words: nothing of them steers a terminal.
+void tell(std::string_view text) {
+  fmt::print("{}", work::visible(text));
+}
+
 int complain(std::string_view text) {
-  fmt::print(stderr, "nightlight: {}\n", text);
+  fmt::print(stderr, "nightlight: {}\n", work::visible(text));
   return 1;
 }
 
@@ -45,6 +52,11 @@ int Tasks::add() {
     auto text = work::read_kept(wanted_.prompt_file, work::kTaskPromptBytesMax);
     if (!text) return complain(text.error());
     task.prompt = std::move(*text);
+  }
+  if (wanted_.recipe) {
+    if (const auto built = work::build_on(task, *wanted_.recipe); !built) {
+      return complain(built.error());
+    }
   }
   for (std::string& text : wanted_.texts) task.examples.push_back({std::move(text), ""});
   const auto labels = router::task_labels();
@@ -86,16 +98,16 @@ int Tasks::list() {
     std::copy_if(known->begin(), known->end(), std::back_inserter(own),
                  [&](const work::Readiness& one) { return one.task == task.name; });
     json.begin_object().string("name", task.name).string("label", task.label);
-    json.string("model", task.model).string("prompt", task.prompt);
+    json.string("model", task.model).string("prompt", task.prompt).string("recipe", task.recipe);
     json.integer("examples", static_cast<std::int64_t>(task.examples.size()));
     const std::string array = work::readiness_array(own);
     json.raw("readiness", chat::JsonRaw{array}).end_object();
     if (wanted_.json) continue;
-    fmt::print("{}{}{}, {} example{}\n", task.name, task.label.empty() ? "" : "  ", task.label,
-               task.examples.size(), task.examples.size() == 1 ? "" : "s");
+    tell(fmt::format("{}{}{}, {} example{}\n", task.name, task.label.empty() ? "" : "  ",
+                     task.label, task.examples.size(), task.examples.size() == 1 ? "" : "s"));
     for (const work::Readiness& one : own) {
-      fmt::print("  {}{}\n", work::readiness_words(one),
-                 one.mark == work::task_mark(task) ? "" : "; the task has changed since");
+      tell(fmt::format("  {}{}\n", work::readiness_words(one),
+                       one.mark == work::task_mark(task) ? "" : "; the task has changed since"));
     }
     if (own.empty()) fmt::print("  not judged yet: `nightlight tasks run {}`\n", task.name);
   }
@@ -140,6 +152,8 @@ Result<void> Tasks::answer_all(const std::vector<work::Task>& chosen_tasks,
         continue;
       }
       if (const auto asked = asking.answer(task, *input, cloud, run); !asked) return asked;
+      // It was paid for: whatever ends this process, it stays.
+      if (const auto saved = store_.save(run); !saved) return saved;
     }
   }
   return wanted_.judge.empty() ? Result<void>() : judge_all(asking, run);
@@ -164,10 +178,10 @@ int Tasks::run() {
   if (wanted_.json) {
     fmt::print("{}", work::report_json(run));
   } else {
+    tell(work::run_text(run));
     fmt::print(
-        "{}\nside by side and blinded: {}\n`nightlight tasks grade` asks you for your "
-        "grades here\n",
-        work::run_text(run), page_path(run));
+        "\nside by side and blinded: {}\n`nightlight tasks grade` asks you for your grades here\n",
+        page_path(run));
   }
   if (!done) return complain(done.error().message);
   return work::has_failures(run) ? 1 : 0;
@@ -180,7 +194,11 @@ int Tasks::report() {
     const auto written = work::write_kept(wanted_.html, work::task_page(*run));
     if (!written) return complain(written.error().message);
   }
-  fmt::print("{}", wanted_.json ? work::report_json(*run) : work::run_text(*run));
+  if (wanted_.json) {
+    fmt::print("{}", work::report_json(*run));
+  } else {
+    tell(work::run_text(*run));
+  }
   return 0;
 }
 
@@ -194,7 +212,7 @@ Result<void> Tasks::judge_all(const work::TaskAsking& asking, work::TaskRun& run
 // Every grade is kept at once: whoever stops in the middle goes on there.
 Result<void> Tasks::talk(work::TaskRun& run) const {
   const work::GradeTalk talk{[](std::string_view text) {
-                               fmt::print("{}", text);
+                               tell(text);
                                std::fflush(stdout);
                              },
                              []() -> std::optional<std::string> {
@@ -235,7 +253,7 @@ int Tasks::grade() {
   if (wanted_.json) {
     fmt::print("{}", work::report_json(*run));
   } else {
-    fmt::print("{}", work::run_text(*run));
+    tell(work::run_text(*run));
   }
   if (!done) return complain(done.error().message);
   const auto verdicts = work::readiness_of(*run);
@@ -259,7 +277,13 @@ int Tasks::remove() {
 Result<void> Tasks::keep(const work::TaskRun& run) const {
   if (const auto saved = store_.save(run); !saved) return saved;
   if (const auto page = work::write_kept(page_path(run), work::task_page(run)); !page) return page;
-  return store_.keep(work::readiness_of(run));
+  std::vector<work::Readiness> fresh = work::readiness_of(run);
+  // An old run says nothing of a task that has been removed since.
+  std::erase_if(fresh, [this](const work::Readiness& one) {
+    const auto task = store_.task(one.task);
+    return !task && task.error().code == ErrorCode::not_found;
+  });
+  return store_.keep(fresh);
 }
 
 }  // namespace nl::app

@@ -12,6 +12,7 @@
 
 #include "app/cli.h"
 #include "app/config.h"
+#include "work/recipe.h"
 #include "work/task.h"
 #include "work/task_asking.h"
 #include "work/task_run.h"
@@ -21,6 +22,7 @@ namespace nl::app {
 
 struct TasksWanted {
   work::Task task;  // add
+  std::optional<work::Recipe> recipe;
   std::string prompt_file;
   std::vector<std::string> files, texts;
   std::vector<std::string> names;  // run

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <thread>
 
+#include "app/quiet_line.h"
 #include "app/reach_gateway.h"
 #include "router/resolve.h"
 #include "state/ledger.h"
+#include "work/shown.h"
 
 namespace nl::app {
 namespace {
@@ -89,7 +91,9 @@ Result<work::Figures> ledger_figures(const std::string& ledger_path, const std::
 Result<TaskGateway> TaskGateway::reach(const CliOptions& options, const Config& config) {
   const auto address = reach_gateway(options, config);
   if (!address) return std::unexpected(address.error());
-  return TaskGateway(std::make_unique<work::Endpoint>(*address), config.ledger_path());
+  auto endpoint = std::make_unique<work::Endpoint>(*address, endpoint_limits(""));
+  endpoint->when_quiet(say_what_is_awaited(config));
+  return TaskGateway(std::move(endpoint), config.ledger_path());
 }
 
 work::AskingParts TaskGateway::parts() const {
@@ -100,7 +104,7 @@ work::AskingParts TaskGateway::parts() const {
   };
   parts.figures = [this](const std::string& id) { return ledger_figures(ledger_, id); };
   // Not with the report: that may be for a program.
-  parts.say = [](std::string_view line) { fmt::print(stderr, "{}\n", line); };
+  parts.say = [](std::string_view line) { fmt::print(stderr, "{}\n", work::visible(line)); };
   return parts;
 }
 

@@ -109,6 +109,7 @@ void limit(Resource resource, rlim_t most) {
   limit(RLIMIT_CPU, orders.processor_seconds);
   if (orders.memory_bytes != 0) limit(RLIMIT_AS, orders.memory_bytes);
 #ifdef __linux__
+  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != orders.parent) _exit(127);
 #endif

@@ -2,7 +2,8 @@
 //
 // For work that is better done apart from this process, such as reading a hostile file with a large
 // library: the program gets `input` as its standard input, the environment named and nothing else,
-// writes to standard output only (no file, no core), and is killed at the first bound it reaches.
+// writes to standard output only (no file, no core), gains no privileges, and is killed at the
+// first bound it reaches.
 // What it had written until then is kept. It stands in a session of its own, so that a key press
 // meant for us does not reach it, and ends with the thread that started it (Linux). Blocks; any
 // thread.

@@ -52,9 +52,20 @@ Result<Document> read_document(const std::filesystem::path& path, const ReadLimi
 // have an ending that tells the kind. Errors: as above without io.
 Result<Document> read_document(std::string name, std::string bytes, const ReadLimits& limits);
 
-// The files below `folder` that read_document would take, sorted by path. Left out: what is hidden,
-// formats that are not read, empty files, links. Errors: io, too_large (over `files_max`).
-Result<std::vector<std::filesystem::path>> list_documents(const std::filesystem::path& folder,
-                                                          std::size_t files_max);
+struct LeftOut {
+  std::filesystem::path file;
+  std::string why;  // "an Office file: save it as PDF, text or CSV"
+};
+
+struct Listing {
+  std::vector<std::filesystem::path> files;  // sorted by path
+  std::vector<LeftOut> left_out;             // the first ones by path, at most kLeftOutMax
+};
+inline constexpr std::size_t kLeftOutMax = 1000;
+
+// The files below `folder` that read_document would take or say of why it cannot. Left out: formats
+// that are not read and links, which are told, empty files and what is hidden. Errors: io,
+// too_large (over `files_max`).
+Result<Listing> list_documents(const std::filesystem::path& folder, std::size_t files_max);
 
 }  // namespace nl::documents

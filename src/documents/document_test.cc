@@ -127,11 +127,18 @@ class FolderTest : public testing::Test {
     std::vector<std::string> names;
     const auto files = list_documents(folder_, 100);
     EXPECT_TRUE(files) << files.error().message;
-    for (const auto& each : *files) names.push_back(each.lexically_relative(folder_).string());
+    if (!files) return names;
+    left_out_.clear();
+    for (const LeftOut& each : files->left_out) {
+      left_out_.push_back(each.file.lexically_relative(folder_).string() + ": " + each.why);
+    }
+    for (const auto& each : files->files)
+      names.push_back(each.lexically_relative(folder_).string());
     return names;
   }
 
   fs::path folder_;
+  std::vector<std::string> left_out_;
 };
 
 TEST_F(FolderTest, ListsWhatCanBeReadInOrder) {
@@ -143,6 +150,18 @@ TEST_F(FolderTest, ListsWhatCanBeReadInOrder) {
   fs::create_directory_symlink("/etc", folder_ / "linked");
   fs::create_directory_symlink(".", folder_ / "loop");
   EXPECT_EQ(listed(), (std::vector<std::string>{"a/c.md", "a/d.eml", "b.txt"}));
+}
+
+TEST_F(FolderTest, TellsWhatItLeavesOutAndKeepsWhatCannotBeOpened) {
+  file("a/offer.docx", "PK\x03\x04 and so on");
+  fs::create_symlink("b.txt", folder_ / "link.txt");
+  file("locked.txt", "words");
+  fs::permissions(folder_ / "locked.txt", fs::perms::none);
+  const auto names = listed();
+  EXPECT_NE(std::ranges::find(names, "locked.txt"), names.end());
+  EXPECT_EQ(left_out_,
+            (std::vector<std::string>{"a/offer.docx: an Office file: save it as PDF, text or CSV",
+                                      "link.txt: a link, which is not followed"}));
 }
 
 TEST_F(FolderTest, RefusesTooManyAndNothing) {

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "documents/document.h"
 #include "documents/format.h"
@@ -17,18 +19,40 @@ constexpr int kDepthMax = 64;
 // Of any kind, so that a wrong folder ends early.
 constexpr std::size_t kEntriesMax = 1'000'000;
 
-bool would_be_read(const fs::path& path) {
+enum class Place : std::uint8_t { files, left_out, nowhere };
+
+struct Placed {
+  Place place = Place::nowhere;
+  std::string why;  // it is left out
+};
+
+// One that cannot be opened is no reason to be silent about it: reading it says why.
+Placed placed(const fs::path& path) {
   auto file = InputFile::open(path);
-  if (!file) return false;
+  if (!file) return {Place::files, ""};
   std::string head;
   const auto size = file->read(head, kHeadBytes);
-  return size && *size > 0 && tell_format(path.filename().string(), head).format != Format::unread;
+  if (!size) return {Place::files, ""};
+  if (*size == 0) return {};
+  Told told = tell_format(path.filename().string(), head);
+  if (told.format != Format::unread) return {Place::files, ""};
+  return {Place::left_out, std::move(told.detail)};
+}
+
+void put(const fs::directory_entry& entry, fs::file_type type, Listing& listing) {
+  Placed found;
+  if (type == fs::file_type::symlink) found = {Place::left_out, "a link, which is not followed"};
+  if (type == fs::file_type::regular) found = placed(entry.path());
+  if (found.place == Place::files) listing.files.push_back(entry.path());
+  if (found.place == Place::left_out) {
+    listing.left_out.push_back({entry.path(), std::move(found.why)});
+  }
 }
 
 }  // namespace
 
-Result<std::vector<fs::path>> list_documents(const fs::path& folder, std::size_t files_max) {
-  std::vector<fs::path> files;
+Result<Listing> list_documents(const fs::path& folder, std::size_t files_max) {
+  Listing listing;
   std::size_t entries = 0;
   std::error_code error;
   fs::recursive_directory_iterator each(folder, fs::directory_options::skip_permission_denied,
@@ -44,16 +68,18 @@ Result<std::vector<fs::path>> list_documents(const fs::path& folder, std::size_t
     if (type == fs::file_type::directory && (hidden || each.depth() >= kDepthMax)) {
       each.disable_recursion_pending();
     }
-    if (type != fs::file_type::regular || hidden || !would_be_read(each->path())) continue;
-    files.push_back(each->path());
-    if (files.size() > files_max) {
+    if (hidden) continue;
+    put(*each, type, listing);
+    if (listing.files.size() > files_max) {
       return fail(ErrorCode::too_large,
                   fmt::format("{}: over {} documents", shown(folder), files_max));
     }
   }
   if (error) return fail(ErrorCode::io, shown(folder) + ": " + error.message());
-  std::ranges::sort(files);
-  return files;
+  std::ranges::sort(listing.files);
+  std::ranges::sort(listing.left_out, {}, &LeftOut::file);
+  if (listing.left_out.size() > kLeftOutMax) listing.left_out.resize(kLeftOutMax);
+  return listing;
 }
 
 }  // namespace nl::documents

@@ -3,9 +3,9 @@
 // Large libraries parse them, and their input comes from strangers. Apart from this process they
 // cost it neither memory nor start-up, and a file that crashes, fills or stalls them costs a note.
 // The program (src/documents/foreign/) stands beside this one or in ../lib/nightlight, gets the
-// bytes through standard input, has no network use, may write no file, and has bounds on time,
-// memory and output. What it says is not trusted either: all text is checked again here. Blocks;
-// any thread.
+// bytes through standard input, can reach no network and no file of the user (base/confinement.h),
+// and has bounds on time, memory and output. What it says is not trusted either: all text is
+// checked again here. Blocks; any thread.
 #pragma once
 
 #include <string>

@@ -268,7 +268,8 @@ class Reader {
   // A '<' that begins no tag. Where a tag has no end, all that was looked at is text.
   void literal() {
     std::size_t end = at_ + 1;
-    if (end < html_.size() && (letter(html_[end]) || html_[end] == '/')) {
+    const std::size_t name = end < html_.size() && html_[end] == '/' ? end + 1 : end;
+    if (name < html_.size() && letter(html_[name])) {
       end = std::min(html_.size(), at_ + kTagBytesMax);
       if (end < html_.size()) end = at_ + cut_utf8(html_.substr(at_), end - at_).size();
       end = std::max(end, at_ + 1);

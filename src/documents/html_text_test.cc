@@ -24,6 +24,7 @@ TEST(HtmlText, KeepsTheRestWhenSomethingIsNeverClosed) {
   EXPECT_EQ(html_to_text("a<!-- b"), "a b\n");
   EXPECT_EQ(html_to_text("a<script>b"), "ab\n");
   EXPECT_EQ(html_to_text("a < b <3 c<"), "a < b <3 c<\n");
+  EXPECT_EQ(html_to_text("a </ b</3 <i>c</i><div hidden>d</div>"), "a </ b</3 c\n");
   EXPECT_EQ(html_to_text("a <b x=\"never closed"), "a <b x=\"never closed\n");
 }
 

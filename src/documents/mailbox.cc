@@ -19,6 +19,14 @@ namespace fs = std::filesystem;
 constexpr std::size_t kFilesMax = 1'000'000;
 constexpr std::chrono::seconds kMailTimeMax(60);
 
+// Whether `name` ends so, in letters of either size: Windows writes .EML.
+bool ends_with(std::string name, std::string_view ending) {
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name.ends_with(ending);
+}
+
 Result<std::vector<fs::path>> mails_in(const fs::path& folder, std::string_view ending) {
   std::vector<fs::path> files;
   std::error_code error;
@@ -27,7 +35,7 @@ Result<std::vector<fs::path>> mails_in(const fs::path& folder, std::string_view 
     std::error_code unknown;
     const std::string file = each->path().filename().string();
     const bool regular = each->symlink_status(unknown).type() == fs::file_type::regular;
-    if (!regular || file.starts_with('.') || !file.ends_with(ending)) continue;
+    if (!regular || file.starts_with('.') || !ends_with(file, ending)) continue;
     files.push_back(each->path());
     if (files.size() > kFilesMax) {
       return fail(ErrorCode::too_large, fmt::format("{}: over {} mails", shown(folder), kFilesMax));
@@ -43,7 +51,14 @@ Result<std::vector<fs::path>> mails_of(const fs::path& folder) {
   std::error_code error;
   const bool maildir =
       fs::is_directory(folder / "cur", error) && fs::is_directory(folder / "new", error);
-  if (!maildir) return mails_in(folder, ".eml");
+  if (!maildir) {
+    auto files = mails_in(folder, ".eml");
+    if (!files || !files->empty()) return files;
+    return fail(ErrorCode::unsupported,
+                shown(folder) +
+                    ": no mail is in this folder: .eml files and maildirs are read, "
+                    "and an mbox by its own name");
+  }
   auto files = mails_in(folder / "cur", "");
   if (!files) return files;
   auto fresh = mails_in(folder / "new", "");

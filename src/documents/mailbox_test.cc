@@ -80,14 +80,14 @@ TEST_F(MailboxTest, GivesOneFileAndAFolderOfFiles) {
   EXPECT_EQ(all(file("one.eml", "From: a@example.org\nSubject: one\n\nx")).at(0).subject, "one");
   file("box/b.eml", "From: a@example.org\nSubject: b\n\nx");
   file("box/a.eml", "From: a@example.org\nSubject: a\n\nx");
-  file("box/empty.eml", "");
+  file("box/C.EML", "");
   file("box/.hidden.eml", "From: a@example.org\nSubject: hidden\n\nx");
   file("box/note.txt", "no mail");
   const auto mails = all(folder_ / "box");
   ASSERT_EQ(mails.size(), 3U);
-  EXPECT_EQ(mails[0].subject, "a");
-  EXPECT_EQ(mails[1].subject, "b");
-  EXPECT_EQ(mails[2].notes.at(0), "it is empty");
+  EXPECT_EQ(mails[0].notes.at(0), "it is empty");
+  EXPECT_EQ(mails[1].subject, "a");
+  EXPECT_EQ(mails[2].subject, "b");
 }
 
 TEST_F(MailboxTest, GivesTheMailsOfAMaildir) {
@@ -117,6 +117,10 @@ TEST_F(MailboxTest, RefusesWhatIsNoMailbox) {
   EXPECT_EQ(picture.error().code, ErrorCode::unsupported);
   EXPECT_FALSE(Mailbox::open(file("a.txt", "Dear diary\n\nwords\n"), ReadLimits()));
   EXPECT_TRUE(all(file("empty", "")).empty());
+  fs::create_directories(folder_ / "none");
+  const auto none = Mailbox::open(folder_ / "none", ReadLimits());
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, ErrorCode::unsupported);
 }
 
 TEST_F(MailboxTest, ReadsWhatAPipeBrought) {

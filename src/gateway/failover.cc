@@ -284,7 +284,9 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
   row.failure_class = router::name(verdict.failure);
   row.reason = verdict.reason;
   const std::string what = target_name(candidate.target) + ": " + verdict.reason;
-  failures_ += (failures_.empty() ? "" : "; ") + what;
+  // Whoever is tried again and again while a request waits fails the same way each time.
+  if (failures_.find(what) == std::string::npos)
+    failures_ += (failures_.empty() ? "" : "; ") + what;
   if (reason_.empty()) reason_ = what;
   log::info("{} attempt {} failed: {} ({})", turn_.id, attempts_, what, result.error->message);
   if (!verdict.known) {

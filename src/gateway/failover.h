@@ -78,7 +78,7 @@ class Failover {
   std::optional<std::int64_t> window_above_;
   std::vector<std::string> without_;      // provider/model that cannot do this request
   std::optional<AttemptResult> telling_;  // the capability failure to report if nobody can
-  std::string failures_;                  // every failure in a line, for the last word
+  std::string failures_;                  // every failure once, in a line, for the last word
   bool transient_ = false;                // some failure may pass by itself
 };
 

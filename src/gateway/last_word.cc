@@ -5,6 +5,21 @@
 namespace nl::gateway {
 namespace {
 
+// What to do where a cloud was left out for want of a key: a login belongs to the client that has
+// it, and this one brought none.
+std::string key_fix(const router::Plan& plan) {
+  for (const router::Skipped& skipped : plan.skipped) {
+    if (skipped.why != "no key") continue;
+    const std::string provider = skipped.target.substr(0, skipped.target.find('/'));
+    return fmt::format(
+        "give {} a key (its variable where `nightlight up` starts; a Claude "
+        "subscription login serves Claude Code alone, as `nightlight run claude`), "
+        "or ",
+        provider);
+  }
+  return "";
+}
+
 LastWord word_for(const Turn& turn, Error error, std::string lines) {
   LastWord word;
   word.answer.status = error.status;
@@ -120,11 +135,12 @@ LastWord exhausted(const Turn& turn, const router::Plan& plan, const router::Pol
     why += fmt::format("{}{}: {}", why.empty() ? "" : "; ", skipped.target, skipped.why);
   }
   if (why.empty()) why = "no provider is configured";
-  Error error(ErrorCode::exhausted,
-              fmt::format("no tier can answer now ({}). Fix: {}; `nightlight check` shows the plan "
-                          "and `nightlight status` what is out",
-                          why, local_fix(policy)),
-              503);
+  Error error(
+      ErrorCode::exhausted,
+      fmt::format("no tier can answer now ({}). Fix: {}{}; `nightlight check` shows the plan "
+                  "and `nightlight status` what is out",
+                  why, key_fix(plan), local_fix(policy)),
+      503);
   Answerer nobody;
   nobody.attempts = static_cast<int>(turn.row.attempts.size());
   std::string lines = answer_lines(turn, nobody, {});

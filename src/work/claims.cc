@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t kClaimBytesMax = 2000;
 constexpr std::size_t kClaimsMax = 200;
+// Of one claim as JSON.
+constexpr std::size_t kObjectBytesMax = std::size_t{32} << 10U;
+// Of damaged JSON, in all looks together.
+constexpr std::size_t kSalvageBytesMax = std::size_t{16} << 20U;
 // A quote of fewer letters may stand anywhere.
 constexpr std::size_t kQuoteLettersMin = 6;
 
@@ -67,6 +71,57 @@ std::string text_of(const dialect::Value& value) {
   return text;
 }
 
+Claim claim_of(const dialect::Value& item) {
+  Claim claim;
+  claim.text = text_of(item["claim"]);
+  claim.quote = text_of(item["quote"]);
+  return claim;
+}
+
+// Where the flat object that begins at `at` closes, or where it turns out to be none: at the next
+// brace that opens, or at the bound.
+struct Flat {
+  std::size_t end = 0;
+  bool closes = false;
+};
+
+Flat flat_object(std::string_view text, std::size_t at) {
+  bool inside = false;  // a string
+  const std::size_t last = std::min(text.size(), at + kObjectBytesMax);
+  for (std::size_t i = at + 1; i < last; ++i) {
+    const char c = text[i];
+    if (inside) {
+      if (c == '\\') ++i;
+      inside = c != '"';
+      continue;
+    }
+    if (c == '{' || c == '}') return {i, c == '}'};
+    inside = c == '"';
+  }
+  return {last, false};
+}
+
+// The claims that are whole, each a flat object.
+std::vector<Claim> whole_claims(std::string_view text) {
+  std::vector<Claim> claims;
+  std::size_t looked_at = 0;
+  std::size_t at = text.find('{');
+  while (at != std::string_view::npos && claims.size() < kClaimsMax) {
+    const Flat flat = flat_object(text, at);
+    looked_at += flat.end - at;
+    if (looked_at > kSalvageBytesMax) break;
+    dialect::Document document;
+    Claim claim;
+    if (flat.closes && document.parse(text.substr(at, flat.end + 1 - at))) {
+      claim = claim_of(document.root());
+    }
+    const bool whole = !claim.text.empty();
+    if (whole) claims.push_back(std::move(claim));
+    at = text.find('{', whole ? flat.end : at + 1);
+  }
+  return claims;
+}
+
 }  // namespace
 
 const std::string_view kClaimsSchema =
@@ -81,22 +136,19 @@ std::optional<std::vector<Claim>> read_claims(std::string_view answer) {
   if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
     return std::nullopt;
   }
-  std::string json(answer.substr(begin, end + 1 - begin));
   dialect::Document document;
-  if (!document.parse(json)) {
-    // Cut at its limit: the claims that are whole count.
-    json += "]}";
-    if (!document.parse(json)) return std::nullopt;
-  }
-  const dialect::Value list = document.root()["claims"];
-  if (!list.is_array()) return std::nullopt;
   std::vector<Claim> claims;
-  for (dialect::Value item = list.first(); item && claims.size() < kClaimsMax; item = item.next()) {
-    Claim claim;
-    claim.text = text_of(item["claim"]);
-    claim.quote = text_of(item["quote"]);
-    if (!claim.text.empty()) claims.push_back(std::move(claim));
+  if (document.parse(answer.substr(begin, end + 1 - begin))) {
+    const dialect::Value list = document.root()["claims"];
+    for (dialect::Value item = list.first(); item && claims.size() < kClaimsMax;
+         item = item.next()) {
+      Claim claim = claim_of(item);
+      if (!claim.text.empty()) claims.push_back(std::move(claim));
+    }
+    if (list.is_array()) return claims;
   }
+  claims = whole_claims(answer);
+  if (claims.empty()) return std::nullopt;
   return claims;
 }
 

@@ -25,8 +25,8 @@ struct Claim {
 // The schema that the notes on a part follow.
 extern const std::string_view kClaimsSchema;
 
-// The claims in an answer: JSON of the schema, alone or among other words. Nothing when there is no
-// such JSON. Places are not filled in.
+// The claims in an answer: JSON of the schema, alone or among other words. Of JSON that is damaged
+// or cut the claims that are whole; nothing when there are none. Places are not filled in.
 std::optional<std::vector<Claim>> read_claims(std::string_view answer);
 
 // Where `quote` stands in `text`, whatever its spaces, case and punctuation; the first half of a

@@ -18,6 +18,20 @@ TEST(Claims, AreReadOutOfWhateverTheModelWritesAroundThem) {
   const auto cut = read_claims(R"({"claims":[{"claim":"A","quote":"a"},{"claim":"B","quo)");
   ASSERT_TRUE(cut);
   EXPECT_EQ(cut->size(), 1U);
+  // Damaged in the middle, or a list without its frame: each that is whole counts.
+  for (const char* answer :
+       {R"({"claims":[{"claim":"A {1}","quote":"a"},{"claim":"B" "quote":"b"},{"claim":"C"}]})",
+        R"([{"claim":"A {1}","quote":"a"},{"claim":"C"}])"}) {
+    const auto whole = read_claims(answer);
+    ASSERT_TRUE(whole) << answer;
+    ASSERT_EQ(whole->size(), 2U);
+    EXPECT_EQ(whole->at(0).text + whole->at(1).text, "A {1}C");
+  }
+  for (const std::string_view piece : {"{", "{\"", "{\"x\"", "{\\\""}) {
+    std::string hostile;
+    while (hostile.size() < 3'000'000) hostile += piece;
+    EXPECT_FALSE(read_claims(hostile + "}")) << piece;
+  }
   for (const char* answer : {"", "nothing", "{", "}{", R"({"claims":3})", R"({"claims":[{"cl)"}) {
     EXPECT_FALSE(read_claims(answer)) << answer;
   }

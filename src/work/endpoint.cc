@@ -16,6 +16,7 @@
 #include "dialect/dialect.h"
 #include "dialect/json.h"
 #include "dialect/sse.h"
+#include "work/answer_listener.h"
 
 namespace nl::work {
 namespace {
@@ -28,29 +29,6 @@ constexpr Duration kRecordAgain = std::chrono::milliseconds(20);
 constexpr int kRecordTries = 10;
 constexpr std::size_t kSmallBytesMax = 1u << 20;
 
-// The name of a stop reason as the dialect spells it.
-const char* name_of(chat::StopReason reason) {
-  switch (reason) {
-    case chat::StopReason::none:
-      return "none";
-    case chat::StopReason::end_turn:
-      return "end_turn";
-    case chat::StopReason::tool_use:
-      return "tool_use";
-    case chat::StopReason::max_tokens:
-      return "max_tokens";
-    case chat::StopReason::stop_sequence:
-      return "stop_sequence";
-    case chat::StopReason::refusal:
-      return "refusal";
-    case chat::StopReason::pause:
-      return "pause_turn";
-    case chat::StopReason::error:
-      return "error";
-  }
-  return "none";
-}
-
 std::string header(const http::ResponseHead& head, std::string_view name) {
   return std::string(head.headers.find(name).value_or(""));
 }
@@ -58,49 +36,6 @@ std::string header(const http::ResponseHead& head, std::string_view name) {
 std::uint64_t count_of(const dialect::Value& value) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(value.integer().value_or(0), 0));
 }
-
-// Gathers the answer's text and what it says of itself.
-class Listener final : public dialect::EventSink {
- public:
-  Listener(Reply& reply, const OnText& on_text) : reply_(reply), on_text_(on_text) {}
-
-  void on_event(const chat::Event& event) override {
-    usage_.merge(event.usage);
-    switch (event.kind) {
-      case chat::EventKind::delta:
-        if (event.delta == chat::DeltaKind::text) take(event.text.utf8());
-        break;
-      case chat::EventKind::finish:
-        reply_.stop_reason = name_of(event.stop);
-        break;
-      case chat::EventKind::error:
-        error_ = Error(ErrorCode::stream_error, event.error_message);
-        break;
-      case chat::EventKind::start:
-      case chat::EventKind::block_start:
-      case chat::EventKind::block_stop:
-      case chat::EventKind::usage:
-      case chat::EventKind::ping:
-      case chat::EventKind::progress:
-        break;
-    }
-  }
-
-  const chat::Usage& usage() const { return usage_; }
-  const std::optional<Error>& error() const { return error_; }
-  bool has_text() const { return !reply_.text.empty(); }
-
- private:
-  void take(const std::string& piece) {
-    reply_.text += piece;
-    if (on_text_ && !piece.empty()) on_text_(piece);
-  }
-
-  Reply& reply_;
-  const OnText& on_text_;
-  chat::Usage usage_;
-  std::optional<Error> error_;
-};
 
 // One request and what becomes of it. Stays in place: coroutine and client view it.
 struct Flight {
@@ -111,6 +46,7 @@ struct Flight {
   http::Cancel cancel;
   Instant started{};
   Instant until{};  // the whole answer
+  bool heard = false;
 
   void aim(std::string_view method) {
     outgoing.method = method;
@@ -157,6 +93,12 @@ struct Endpoint::Impl {
   // Runs `work` to its end. Ctrl-C fires the flight's cancel.
   void run(Flight& flight, asio::awaitable<void> work) {
     bool done = false;
+    asio::steady_timer quiet(loop.io(), limits.quiet);
+    if (on_quiet) {
+      quiet.async_wait([this, &flight](const boost::system::error_code& error) {
+        if (!error && !flight.heard) std::exchange(on_quiet, nullptr)(last_target);
+      });
+    }
     asio::signal_set signals(loop.io(), SIGINT);
     signals.async_wait([&flight](const boost::system::error_code& error, int) {
       if (!error) flight.cancel.fire();
@@ -165,6 +107,7 @@ struct Endpoint::Impl {
     loop.io().restart();
     while (!done) loop.io().run_one();
     signals.cancel();
+    quiet.cancel();
     loop.io().poll();
   }
 
@@ -180,6 +123,8 @@ struct Endpoint::Impl {
   const EndpointLimits limits;
   const SystemClock clock;
   std::string last_id;
+  std::string last_target;  // as the last count said
+  OnQuiet on_quiet;
   http::Loop loop{clock};
   http::Client client{loop, http::ClientOptions()};
 };
@@ -211,7 +156,7 @@ asio::awaitable<Error> Endpoint::Impl::refusal(Flight& flight, http::Call& call)
 
 asio::awaitable<Result<void>> Endpoint::Impl::read_stream(Flight& flight, http::Call& call,
                                                           Reply& reply, const OnText& on_text) {
-  Listener listener(reply, on_text);
+  AnswerListener listener(reply, on_text);
   dialect::SseFramer framer;
   const auto reader = dialect::dialect(DialectId::anthropic).make_reader();
   std::size_t bytes = 0;
@@ -230,7 +175,9 @@ asio::awaitable<Result<void>> Endpoint::Impl::read_stream(Flight& flight, http::
       if (frame->kind != dialect::FrameKind::event) continue;
       const bool had_text = listener.has_text();
       if (const Result<void> read = reader->frame(*frame, listener); !read) co_return read;
-      if (!had_text && listener.has_text()) reply.first_token = clock.now() - flight.started;
+      if (had_text || !listener.has_text()) continue;
+      reply.first_token = clock.now() - flight.started;
+      flight.heard = true;
     }
   }
   if (listener.error()) co_return std::unexpected(*listener.error());
@@ -346,6 +293,7 @@ asio::awaitable<void> Endpoint::Impl::ask_count(Flight& flight, Result<Count>& o
     co_return;
   }
   count.tokens = *document.root()["input_tokens"].integer();
+  last_target = count.target;
   out = std::move(count);
 }
 
@@ -366,6 +314,10 @@ Result<Reply> Endpoint::answer(const Prompt& prompt, const OnText& on_text) {
   impl_->last_id.clear();
   impl_->run(flight, impl_->ask(flight, out, on_text));
   return out;
+}
+
+void Endpoint::when_quiet(OnQuiet on_quiet) {
+  impl_->on_quiet = std::move(on_quiet);
 }
 
 const std::string& Endpoint::last_request_id() const {

@@ -72,10 +72,13 @@ struct EndpointLimits {
   Duration head = std::chrono::seconds(120);     // the gateway itself speaks up after 10 s
   Duration silence = std::chrono::seconds(120);  // it sends fillers all the while
   Duration whole = std::chrono::hours(2);
+  Duration quiet = std::chrono::seconds(2);  // without a word, until when_quiet() tells of it
   std::size_t answer_bytes_max = 16u << 20;
 };
 
 using OnText = std::function<void(std::string_view)>;
+// `target`: whom the gateway named last, as in Count; may be empty.
+using OnQuiet = std::function<void(const std::string& target)>;
 
 // What can be asked: the gateway, or a test's own words.
 class Asker {
@@ -97,6 +100,9 @@ class Endpoint final : public Asker {
   Endpoint& operator=(const Endpoint&) = delete;
 
   Result<Reply> answer(const Prompt& prompt, const OnText& on_text) override;
+  // Calls `on_quiet`, once in all, when nothing has come for EndpointLimits::quiet: a person should
+  // know what is waited for.
+  void when_quiet(OnQuiet on_quiet);
   // The id that the gateway gave to what answer() asked last, whatever became of it; empty = none.
   const std::string& last_request_id() const;
   Result<Count> count(const Prompt& prompt) override;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <csignal>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -106,6 +108,39 @@ TEST(Endpoint, StreamsTheAnswerAndTakesTheGatewaysRecordOfIt) {
     EXPECT_NE(seen[0].find(line), std::string::npos) << line;
   }
   EXPECT_EQ(seen[1].substr(0, seen[1].find(' ', 4)), "GET /nightlight/requests/nl_1");
+}
+
+TEST(Endpoint, TellsOnceThatNothingComes) {
+  std::string told;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool said = false;
+  RawPeer peer([&](RawStream& stream, int) {
+    (void)stream.read_message();
+    stream.send(
+        framed("HTTP/1.1 200 OK\r\nx-nightlight-target: here/small\r\n", R"({"input_tokens":3})"));
+    for (int i = 0; i < 2; ++i) {
+      (void)stream.read_message();
+      // Silent until it was said.
+      std::unique_lock lock(mutex);
+      changed.wait(lock, [&] { return said; });
+      stream.send(framed("HTTP/1.1 200 OK\r\n", beginning() + delta("x") + ending()));
+    }
+  });
+  EndpointLimits limits;
+  limits.quiet = std::chrono::milliseconds(20);
+  Endpoint endpoint = endpoint_at(peer.port(), limits);
+  endpoint.when_quiet([&](const std::string& target) {
+    const std::scoped_lock lock(mutex);
+    told += "<" + target + ">";
+    said = true;
+    changed.notify_all();
+  });
+  ASSERT_TRUE(endpoint.count(Prompt()));
+  ASSERT_TRUE(endpoint.answer(Prompt(), {}));
+  EXPECT_EQ(told, "<here/small>");
+  ASSERT_TRUE(endpoint.answer(Prompt(), {}));
+  EXPECT_EQ(told, "<here/small>");
 }
 
 TEST(Endpoint, WithoutARecordTheHeadersAndTheStreamMustDo) {

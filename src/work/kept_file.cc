@@ -7,8 +7,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 namespace nl::work {
 namespace {
@@ -43,14 +43,6 @@ int take(int file, std::string& into) {
   return 0;
 }
 
-Result<void> make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (folder.empty() || std::filesystem::is_directory(folder, error)) return {};
-  if (auto made = make_folder(folder.parent_path()); !made) return made;
-  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return system_error(folder.string(), errno);
-}
-
 }  // namespace
 
 Result<std::string> read_kept(const std::string& path, std::size_t bytes_max) {
@@ -72,16 +64,24 @@ Result<std::string> read_kept(const std::string& path, std::size_t bytes_max) {
 
 Result<void> write_kept(const std::string& path, std::string_view text) {
   if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) return made;
-  const std::string fresh = path + ".new";
-  ::unlink(fresh.c_str());
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return system_error(fresh, errno);
+  // A name of its own: another writer of the same file must not find half of this one.
+  std::string fresh = path + ".XXXXXX";
+  const int file = ::mkostemp(fresh.data(), O_CLOEXEC);
+  if (file < 0) return system_error(path, errno);
   int code = put(file, text);
   ::close(file);
   if (code == 0 && std::rename(fresh.c_str(), path.c_str()) != 0) code = errno;
   if (code == 0) return {};
   ::unlink(fresh.c_str());
   return system_error(path, code);
+}
+
+Result<void> make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return {};
+  if (auto made = make_folder(folder.parent_path()); !made) return made;
+  if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return system_error(folder.string(), errno);
 }
 
 }  // namespace nl::work

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,8 @@ Result<std::string> read_kept(const std::string& path, std::size_t bytes_max);
 
 // Makes the folder first where it is missing. Errors: io.
 Result<void> write_kept(const std::string& path, std::string_view text);
+
+// Makes `folder` and what is missing above it, mode 0700. Errors: io.
+Result<void> make_folder(const std::filesystem::path& folder);
 
 }  // namespace nl::work

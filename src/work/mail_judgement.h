@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "documents/mailbox.h"
 #include "work/endpoint.h"
+#include "work/recipe.h"
 
 namespace nl::work {
 
@@ -47,6 +48,12 @@ struct MailQuestion {
   std::size_t text_bytes_max = 12'000;
   std::uint32_t answer_tokens_max = 1000;
 };
+
+// A recipe's own words, to stand in front of the rules.
+std::string mail_instructions(const Recipe& recipe, std::string_view words);
+
+// What a model is told to do with a mail that stands between lines of `mark`.
+std::string mail_rules(const MailQuestion& question, std::string_view mark);
 
 // The question about `mail`. `mistake` is what was wrong with the answer before; empty the first
 // time.

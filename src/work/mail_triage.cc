@@ -66,6 +66,12 @@ class Triage {
     return {};
   }
 
+  // The box can be read no further; false when nothing was read before.
+  bool stop(const Error& error) {
+    report_.stopped = "the mailbox broke off: " + reason_of(error);
+    return !report_.mails.empty();
+  }
+
   TriageReport take_report() {
     std::ranges::stable_sort(report_.mails, {}, [](const auto& each) { return place(each); });
     return std::move(report_);
@@ -124,6 +130,8 @@ Result<TriageReport> triage_mail(Asker& asker, documents::Mailbox& box,
   Triage triage(asker, options);
   while (true) {
     auto mail = box.next();
+    // What was judged before the box broke off stays.
+    if (!mail && triage.stop(mail.error())) return triage.take_report();
     if (!mail) return std::unexpected(mail.error());
     if (!*mail) return triage.take_report();
     if (auto taken = triage.take(**std::move(mail)); !taken) {

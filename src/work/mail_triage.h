@@ -50,7 +50,7 @@ struct TriageOptions {
 };
 
 // Errors: what the first question met, when nobody is there to be asked (connect, cancelled);
-// io of the box. Later ones end the asking, not the table.
+// io of the box before its first mail. Later ones end the asking, not the table.
 Result<TriageReport> triage_mail(Asker& asker, documents::Mailbox& box,
                                  const TriageOptions& options);
 

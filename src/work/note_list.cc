@@ -49,6 +49,17 @@ std::string line_of(const Note& note) {
   return line + " " + note.text + "\n";
 }
 
+std::string without_numbers(std::string_view text) {
+  std::string made(text);
+  for (std::size_t at = made.find('['); at != std::string::npos; at = made.find('[', at + 1)) {
+    if (const auto bracket = bracket_at(made, at)) {
+      made[at] = '(';
+      made[bracket->end - 1] = ')';
+    }
+  }
+  return made;
+}
+
 std::vector<std::size_t> numbers_in(std::string_view text) {
   std::vector<std::size_t> numbers;
   for (std::size_t at = text.find('['); at != std::string_view::npos; at = text.find('[', at + 1)) {

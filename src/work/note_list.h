@@ -18,6 +18,10 @@ struct Note {
 
 std::string line_of(const Note& note);
 
+// `text` with its own numbers in square brackets in round ones: a paper's "[12]" is no source of
+// ours.
+std::string without_numbers(std::string_view text);
+
 // The numbers in square brackets in `text`, in order, each once: "[3]", "[3][17]", "[3, 17]".
 std::vector<std::size_t> numbers_in(std::string_view text);
 

@@ -13,6 +13,12 @@ TEST(Notes, NumbersAreReadInEveryUsualSpelling) {
   EXPECT_EQ(numbers_in("[1;2] [[5]]"), (Numbers{1, 2, 5}));
 }
 
+TEST(Notes, NumbersOfATextItselfAreNoSources) {
+  EXPECT_EQ(without_numbers("See [3][17], [2, 4] and [a]; a[1"),
+            "See (3)(17), (2, 4) and [a]; a[1");
+  EXPECT_EQ(numbers_in(line_of({{5}, without_numbers("It grew [12].")})), (Numbers{5}));
+}
+
 TEST(Notes, AreLinesWithASourceThatExists) {
   const auto notes = read_notes(
       "Here are the notes:\n- [1][2] First, joined. \n[9] invented\n* Second [2, 9] "

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "documents/text_encoding.h"
 #include "work/pieces.h"
 
 namespace nl::work {
@@ -15,6 +16,8 @@ constexpr std::int64_t kWindowUnknown = 16'384;
 // Less than this is no part to read.
 constexpr std::int64_t kPartLeast = 200;
 constexpr int kTriesMax = 8;
+// Of an answer that keeps to no form.
+constexpr std::size_t kWordsBytesMax = 2000;
 // The share of a window that estimates and templates may cost.
 constexpr std::int64_t kMarginShare = 16;
 
@@ -101,9 +104,14 @@ Result<std::optional<PartNotes>> PartReader::ask(const Prompt& prompt, const Par
     const bool shortened = !reply->compacted.empty() || reply->stop_reason == "max_tokens";
     if (shortened && divisible) return std::nullopt;
     claims = read_claims(reply->text);
-    if (!claims && i == 1 && !reply->text.empty() && reply->text.front() != '{') {
-      claims = std::vector<Claim>{{reply->text.substr(0, 2000), "", "", false}};
+    if (claims || i == 0) continue;
+    // Its words must do, if there are any: a part of which nothing is kept would count as read.
+    const std::string words = documents::one_line(reply->text, kWordsBytesMax);
+    if (words.empty() || reply->stop_reason == "refusal") {
+      return fail(ErrorCode::bad_request,
+                  who + (words.empty() ? " said nothing of it" : " refused to read it"));
     }
+    claims = std::vector<Claim>{{words, "", "", false}};
   }
   PartNotes notes;
   notes.from = part.from;

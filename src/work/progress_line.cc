@@ -9,13 +9,15 @@
 namespace nl::work {
 namespace {
 
-constexpr std::size_t kBarWidth = 24;
-constexpr std::size_t kNameMax = 30;
+constexpr std::size_t kBarWidth = 16;
+// A line that wraps could not be written over. The narrowest usual terminal has 80 columns.
+constexpr std::size_t kColumnsMax = 79;
 constexpr std::size_t kTenths = 10;
 
-std::string end_of(const std::string& name) {
-  if (name.size() <= kNameMax) return name;
-  std::size_t at = name.size() - kNameMax;
+// The end of a name, at most `bytes` of it.
+std::string end_of(const std::string& name, std::size_t bytes) {
+  if (name.size() <= bytes) return name;
+  std::size_t at = name.size() - bytes + std::min<std::size_t>(bytes, 3);
   while (at < name.size() && (static_cast<unsigned char>(name[at]) & 0xc0U) == 0x80U) ++at;
   return "..." + name.substr(at);
 }
@@ -51,9 +53,11 @@ void ProgressLine::progress(const ResearchProgress& progress) {
     const auto rest = static_cast<double>(progress.documents - progress.done);
     left = fmt::format(", {} left", time_text(took / static_cast<double>(now_done) * rest));
   }
-  fmt::print(out_, "\r\x1b[K{} {}/{}, {} statements{} {}",
-             bar(progress.done, progress.documents, kBarWidth), progress.done, progress.documents,
-             progress.claims, left, visible(end_of(progress.document)));
+  std::string line =
+      fmt::format("{} {}/{}, {} statements{} ", bar(progress.done, progress.documents, kBarWidth),
+                  progress.done, progress.documents, progress.claims, left);
+  line += end_of(visible(progress.document), kColumnsMax - std::min(line.size(), kColumnsMax));
+  fmt::print(out_, "\r\x1b[K{}", line);
   std::fflush(out_);
   shown_ = true;
 }

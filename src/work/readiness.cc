@@ -81,7 +81,7 @@ void add(Count& count, const Entry& entry) {
 }
 
 // One per task and target that answered; examples that nobody here answered count against each of
-// the task's targets.
+// the task's targets, and what another target answered says nothing of this one.
 std::vector<Count> counts_of(const TaskRun& run) {
   std::vector<Count> counts;
   for (const Entry& entry : run.entries) {
@@ -105,8 +105,10 @@ std::vector<Count> counts_of(const TaskRun& run) {
       ++seen;
       if (!entry.local.answered()) add(count, entry);
     }
-    // A run that was stopped has not shown what the others would have come to.
-    count.open += std::max(0, count.any->of - seen);
+    // Neither has a run that was stopped, or one in which another target stood in, shown what the
+    // rest would have come to.
+    const int shown = count.good + count.bad + count.open + count.silent;
+    count.open += std::max({0, count.any->of - shown, seen - shown});
   }
   return counts;
 }

@@ -70,6 +70,15 @@ TEST(Readiness, ExamplesThatWereNotReachedLeaveItOpen) {
   EXPECT_TRUE(readiness_of(run_of({one})).empty());
 }
 
+TEST(Readiness, WhatAnotherTargetAnsweredLeavesItOpen) {
+  Entry other = graded(2, kGood);
+  other.local.figures->model = "gemma4:26b";
+  const TaskRun run = run_of({graded(1, kGood), other});
+  EXPECT_TRUE(readiness_of(run).empty());
+  EXPECT_NE(undecided(run, "mail").find("1 of 2 answers graded"), std::string::npos)
+      << undecided(run, "mail");
+}
+
 TEST(Readiness, AnExampleWithoutALocalAnswerIsNotGoodEnough) {
   Entry silent = answered(2, "");
   silent.local.figures.reset();
@@ -98,12 +107,15 @@ TEST(Readiness, TheUserWinsOverTheJudge) {
 
 TEST(Readiness, IsKeptPerTarget) {
   Entry big = answered(2, "gemma4:26b");
-  big.user = kGood;
+  big.user = kBad;
   const auto all = readiness_of(run_of({graded(1, kBad), big}));
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].verdict, Verdict::not_yet);
   EXPECT_EQ(all[1].target, "engine/gemma4:26b");
-  EXPECT_EQ(all[1].verdict, Verdict::safe);
+  EXPECT_EQ(all[1].verdict, Verdict::not_yet);
+  // One good answer of two is not shown to be safe yet.
+  big.user = kGood;
+  EXPECT_EQ(readiness_of(run_of({graded(1, kBad), big})).size(), 1u);
 }
 
 TEST(Readiness, NamesOfTheFamilyAndTheNextSize) {

@@ -125,6 +125,7 @@ Result<ResearchResult> research(Asker& asker, const ResearchSetup& setup, Resear
   result.answer = std::move(*answer);
   result.claims = synthesis.notes();
   result.who = synthesis.who();
+  result.cut = synthesis.cut();
   const std::vector<std::size_t> numbers = numbers_in(result.answer);
   auto sources = synthesis.sources(numbers);
   if (!sources) return std::unexpected(sources.error());

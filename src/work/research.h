@@ -79,8 +79,10 @@ struct ResearchResult {
   std::vector<Source> sources;          // those that the answer names, by number
   std::vector<std::size_t> no_sources;  // numbers in the answer that are no source
   std::vector<Unread> unread;
-  std::size_t documents = 0;  // read
+  std::vector<Unread> left_out;  // in the folders, of forms that are not read
+  std::size_t documents = 0;     // read
   std::size_t claims = 0;
+  bool cut = false;  // the answer ends where its limit was reached
   std::string who;
   Effort effort;
 };

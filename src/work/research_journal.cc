@@ -14,6 +14,7 @@
 
 #include "dialect/json.h"
 #include "dialect/json_writer.h"
+#include "work/kept_file.h"
 
 namespace nl::work {
 namespace {
@@ -22,6 +23,15 @@ constexpr std::size_t kLineBytesMax = 8u << 20;
 
 std::unexpected<Error> io_error(std::string_view what) {
   return fail(ErrorCode::io, fmt::format("the journal {}: {}", what, std::strerror(errno)));
+}
+
+// Places in the file are kept in memory, so nobody else may write to it. A file system without
+// locks goes on without one.
+bool locked(int descriptor) {
+  struct flock all {};
+  all.l_type = F_WRLCK;
+  all.l_whence = SEEK_SET;
+  return ::fcntl(descriptor, F_SETLK, &all) == 0 || (errno != EACCES && errno != EAGAIN);
 }
 
 std::size_t size_of(const dialect::Value& value) {
@@ -45,12 +55,22 @@ std::string line_of(const PartNotes& notes) {
 
 }  // namespace
 
-Result<ResearchJournal> ResearchJournal::open(const std::string& path, const std::string& key) {
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+Result<ResearchJournal> ResearchJournal::open(const std::string& path, const std::string& key,
+                                              Start start) {
+  if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) {
+    return std::unexpected(made.error());
+  }
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (descriptor < 0) return io_error(path + " cannot be opened");
   ResearchJournal journal(descriptor);
+  if (!locked(descriptor)) {
+    return fail(ErrorCode::io, fmt::format("another nightlight is at this research: wait for its "
+                                           "end, or give this one its own --out ({})",
+                                           path));
+  }
+  if (start == Start::anew && ::ftruncate(descriptor, 0) != 0) {
+    return io_error(path + " cannot be begun anew");
+  }
   if (Result<void> loaded = journal.load(key); !loaded) {
     return fail(loaded.error().code, fmt::format("{} ({})", loaded.error().message, path));
   }
@@ -77,6 +97,7 @@ Result<void> ResearchJournal::load(const std::string& key) {
   for (;;) {
     const ssize_t got =
         ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(read_to));
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) return io_error("cannot be read");
     if (got == 0) break;
     read_to += static_cast<std::uint64_t>(got);
@@ -211,19 +232,21 @@ Result<PartNotes> ResearchJournal::read(std::uint64_t place) const {
   return notes;
 }
 
-std::optional<std::string> ResearchJournal::text(const std::string& digest) const {
+std::optional<MadeText> ResearchJournal::text(const std::string& digest) const {
   const auto place = texts_.find(digest);
   if (place == texts_.end()) return std::nullopt;
   const auto line = line_at(place->second);
   dialect::Document document;
   if (!line || !document.parse(*line)) return std::nullopt;
-  return document.root()["text"].text().utf8();
+  return MadeText{document.root()["text"].text().utf8(),
+                  document.root()["cut"].boolean().value_or(false)};
 }
 
-Result<void> ResearchJournal::add_text(const std::string& digest, std::string_view text) {
+Result<void> ResearchJournal::add_text(const std::string& digest, const MadeText& made) {
   std::string line;
   dialect::JsonWriter json(line);
-  json.begin_object().string("text_of", digest).string("text", text).end_object();
+  json.begin_object().string("text_of", digest).string("text", made.text);
+  json.boolean("cut", made.cut).end_object();
   const auto place = append(line += '\n');
   if (!place) return std::unexpected(place.error());
   texts_[digest] = *place;

@@ -28,11 +28,20 @@ struct PartNotes {
   std::string who;  // provider/model
 };
 
+// What a model made of notes.
+struct MadeText {
+  std::string text;
+  bool cut = false;  // it ends where its limit was reached
+};
+
 class ResearchJournal {
  public:
-  // Opens or begins the journal at `path`, mode 0600. `key` says what was asked. Errors: io, config
-  // (the file is the journal of another question).
-  static Result<ResearchJournal> open(const std::string& path, const std::string& key);
+  enum class Start : std::uint8_t { go_on, anew };
+  // Opens or begins the journal at `path`, mode 0600; anew = what is in it goes. `key` says what
+  // was asked. Errors: io (also when another process has it open), config (it is the journal of
+  // another question).
+  static Result<ResearchJournal> open(const std::string& path, const std::string& key,
+                                      Start start = Start::go_on);
   ~ResearchJournal();
   ResearchJournal(ResearchJournal&& other) noexcept;
   ResearchJournal& operator=(ResearchJournal&&) = delete;
@@ -44,9 +53,9 @@ class ResearchJournal {
   std::vector<std::uint64_t> parts_of(const std::string& document) const;
   Result<PartNotes> read(std::uint64_t place) const;
 
-  // Texts made of notes, by the digest of what they were made of.
-  std::optional<std::string> text(const std::string& digest) const;
-  Result<void> add_text(const std::string& digest, std::string_view text);
+  // By the digest of what they were made of.
+  std::optional<MadeText> text(const std::string& digest) const;
+  Result<void> add_text(const std::string& digest, const MadeText& made);
 
  private:
   struct Part {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -48,7 +50,7 @@ TEST_F(JournalTest, KnowsAfterwardsWhatWasAdded) {
     ResearchJournal journal = open();
     EXPECT_TRUE(journal.add(notes(10, 20, "second")));
     EXPECT_TRUE(journal.add(notes(0, 10, "first")));
-    EXPECT_TRUE(journal.add_text("t1", "a text\n"));
+    EXPECT_TRUE(journal.add_text("t1", {"a text\n", true}));
   }
   const ResearchJournal again = open();
   EXPECT_EQ(again.part_end("d1", 0), 10U);
@@ -64,7 +66,9 @@ TEST_F(JournalTest, KnowsAfterwardsWhatWasAdded) {
   EXPECT_TRUE(first->claims.at(0).found);
   EXPECT_EQ(first->name + " " + first->who, "a.txt engine/gemma");
   EXPECT_EQ(again.read(places[1])->claims.at(0).text, "second");
-  EXPECT_EQ(again.text("t1"), "a text\n");
+  ASSERT_TRUE(again.text("t1"));
+  EXPECT_EQ(again.text("t1")->text, "a text\n");
+  EXPECT_TRUE(again.text("t1")->cut);
   EXPECT_FALSE(again.text("t2"));
   struct stat status {};
   ASSERT_EQ(stat(path().c_str(), &status), 0);
@@ -87,6 +91,30 @@ TEST_F(JournalTest, ATornLineAtAnyByteCostsThatLineAlone) {
     EXPECT_TRUE(journal.add(notes(10, 20, "second")));
     EXPECT_EQ(text(), whole);
   }
+}
+
+TEST_F(JournalTest, IsForOneProcessAtATime) {
+  ResearchJournal journal = open();
+  EXPECT_TRUE(journal.add(notes(0, 10, "first")));
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto taken = ResearchJournal::open(path(), kKey, ResearchJournal::Start::anew);
+    _exit(!taken && taken.error().code == ErrorCode::io ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(journal.parts_of("d1").size(), 1U);
+}
+
+TEST_F(JournalTest, BeginsAnewWhenToldTo) {
+  {
+    ResearchJournal journal = open();
+    EXPECT_TRUE(journal.add(notes(0, 10, "first")));
+  }
+  auto journal = ResearchJournal::open(path(), "another", ResearchJournal::Start::anew);
+  ASSERT_TRUE(journal) << journal.error().message;
+  EXPECT_FALSE(journal->part_end("d1", 0));
 }
 
 TEST_F(JournalTest, IsForOneQuestion) {

@@ -2,63 +2,16 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <utility>
 
+#include "work/fake_asker.h"
 #include "work/note_list.h"
 #include "work/pieces.h"
 
 namespace nl::work {
 namespace {
-
-// A gateway of one's own: counts by the safe estimate, knows its window, says what `say` says.
-class FakeAsker final : public Asker {
- public:
-  Result<Reply> answer(const Prompt& prompt, const OnText& on_text) override {
-    prompts.push_back(prompt);
-    if (safe_tokens(prompt.text) > window) {
-      return fail(ErrorCode::status, "prompt is too long", 400);
-    }
-    Result<Reply> reply = say(prompt);
-    if (!reply) return reply;
-    if (reply->model.empty()) reply->model = target.substr(target.find('/') + 1);
-    if (reply->provider.empty()) reply->provider = target.substr(0, target.find('/'));
-    if (on_text) on_text(reply->text);
-    return reply;
-  }
-  Result<Count> count(const Prompt& prompt) override {
-    Count made;
-    made.tokens = safe_tokens(prompt.text + prompt.system);
-    made.target = target;
-    made.window = window;
-    return made;
-  }
-
-  static Reply words(std::string text) {
-    Reply reply;
-    reply.text = std::move(text);
-    reply.input_tokens = 10;
-    reply.output_tokens = 2;
-    reply.cost_usd = 0.5;
-    return reply;
-  }
-
-  std::int64_t window = 2000;
-  std::string target = "here/small";
-  std::deque<Prompt> prompts;
-  std::function<Result<Reply>(const Prompt&)> say;
-};
-
-class Quiet final : public ResearchView {
- public:
-  void progress(const ResearchProgress& now) override { last = now; }
-  void note(const std::string& text) override { notes.push_back(text); }
-  ResearchProgress last;
-  std::vector<std::string> notes;
-};
 
 class ResearchTest : public testing::Test {
  protected:
@@ -289,6 +242,98 @@ TEST_F(ResearchTest, AWindowThatShrinksBeforeTheAnswerTakesFewerNotesAtOnce) {
   EXPECT_GT(asked("MERGE"), 1U);
   EXPECT_EQ(result->sources.size(), 30U);
   EXPECT_FALSE(view_.notes.empty());
+}
+
+TEST_F(ResearchTest, NumbersInADocumentAreNotTakenForSources) {
+  put("a.txt", "nothing\n");
+  put("b.txt", "FACT b, see [1] and [7]\n");
+  put("c.txt", "FACT c\n");
+  const auto result = run();
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->answer, "[1] FACT b, see (1) and (7)\n[2] FACT c\n");
+  EXPECT_EQ(result->sources.size(), 2U);
+  EXPECT_TRUE(result->no_sources.empty());
+  EXPECT_EQ(result->sources[0].claim, "FACT b, see [1] and [7]");
+}
+
+TEST_F(ResearchTest, ACutAnswerIsToldAlsoWhenItIsKnownFromBefore) {
+  put("a.txt", "FACT a\n");
+  asker_.say = [](const Prompt& prompt) -> Result<Reply> {
+    auto reply = answer_from(prompt);
+    if (prompt.text.starts_with("ANSWER")) reply->stop_reason = "max_tokens";
+    return reply;
+  };
+  for (int i = 0; i < 2; ++i) {
+    const auto result = run();
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->cut);
+    EXPECT_EQ(asked("ANSWER"), 1U);
+  }
+  // With more room it is asked again.
+  recipe_.answer_tokens = 300;
+  asker_.say = [](const Prompt& prompt) { return answer_from(prompt); };
+  EXPECT_FALSE(run()->cut);
+  EXPECT_EQ(asked("ANSWER"), 2U);
+}
+
+TEST_F(ResearchTest, NotesBehindTheCutOfAShortFormAreNotLost) {
+  for (int i = 0; i < 60; ++i) {
+    std::string text = "FACT " + std::to_string(i) + "\n";
+    for (int k = 0; k < 9; ++k) text += "FACT " + lines(1, "filler");
+    put(std::to_string(100 + i) + ".txt", text);
+  }
+  // Whoever shortens has no room for more than three notes.
+  asker_.say = [](const Prompt& prompt) -> Result<Reply> {
+    if (!prompt.text.starts_with("MERGE")) return answer_from(prompt);
+    std::string said;
+    int kept = 0;
+    for (const Note& note : read_notes(prompt.text, [](std::size_t) { return true; })) {
+      if (note.text.find("filler") != std::string::npos) continue;
+      if (++kept <= 3) said += line_of(note);
+    }
+    Reply reply = FakeAsker::words(said.empty() ? "none" : said);
+    if (kept > 3) reply.stop_reason = "max_tokens";
+    return reply;
+  };
+  const auto result = run();
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->sources.size(), 60U);
+}
+
+TEST_F(ResearchTest, ARefusalIsNoReading) {
+  put("a.txt", "SECRET\n");
+  put("b.txt", "FACT b\n");
+  put("c.txt", "MUTE\n");
+  asker_.say = [](const Prompt& prompt) -> Result<Reply> {
+    if (prompt.text.find("MUTE") != std::string::npos) return FakeAsker::words(" ");
+    if (prompt.text.find("SECRET") == std::string::npos) return answer_from(prompt);
+    Reply reply = FakeAsker::words("I will not.");
+    reply.stop_reason = "refusal";
+    return reply;
+  };
+  auto result = run();
+  ASSERT_TRUE(result) << result.error().message;
+  ASSERT_EQ(result->unread.size(), 2U);
+  EXPECT_EQ(result->unread[0].why, "here/small refused to read it");
+  EXPECT_EQ(result->unread[1].why, "here/small said nothing of it");
+  // Another day another model may: they are asked again.
+  asker_.say = [](const Prompt& prompt) { return answer_from(prompt); };
+  result = run();
+  ASSERT_TRUE(result);
+  EXPECT_TRUE(result->unread.empty());
+}
+
+TEST_F(ResearchTest, AnAnswerWithoutWordsIsAnErrorAndNotSilence) {
+  put("a.txt", "FACT a\n");
+  asker_.say = [](const Prompt& prompt) -> Result<Reply> {
+    if (!prompt.text.starts_with("ANSWER")) return answer_from(prompt);
+    return FakeAsker::words("\n");
+  };
+  const auto silent = run();
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().code, ErrorCode::empty_answer);
+  asker_.say = [](const Prompt& prompt) { return answer_from(prompt); };
+  EXPECT_TRUE(run());
 }
 
 TEST_F(ResearchTest, NumbersWithoutASourceAreTold) {

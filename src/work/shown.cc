@@ -183,7 +183,11 @@ std::string json_of(const ResearchResult& result) {
   for (const Unread& unread : result.unread) {
     json.begin_object().string("document", unread.document).string("why", unread.why).end_object();
   }
-  json.end_array();
+  json.end_array().key("left_out").begin_array();
+  for (const Unread& file : result.left_out) {
+    json.begin_object().string("document", file.document).string("why", file.why).end_object();
+  }
+  json.end_array().boolean("cut", result.cut);
   write_effort(json, result.effort);
   json.end_object();
   return text += '\n';
@@ -197,6 +201,7 @@ std::string markdown_of(const ResearchResult& result, std::string_view question)
     fmt::format_to(out, "* [{}] {}, {}: {}\n", source.number, source.document, source.place,
                    source.found ? "\"" + source.quote + "\"" : source.claim);
   }
+  if (result.cut) fmt::format_to(out, "\nThe answer ends where its limit was reached.\n");
   if (!result.unread.empty()) fmt::format_to(out, "\n## Not read\n\n");
   for (const Unread& unread : result.unread) {
     fmt::format_to(out, "* {}: {}\n", unread.document, unread.why);

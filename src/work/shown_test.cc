@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
 #include "dialect/json.h"
 #include "work/progress_line.h"
 
@@ -81,6 +86,38 @@ TEST(Shown, JsonIsSoundWhateverTheTextHolds) {
       "\nSources\n[1] a.pdf, page 2: \"quote\"\n[2] b.pdf, pages 1 to 2: claim two (not found "
       "in these words)\n");
   EXPECT_NE(markdown_of(result, "Q").find("c.pdf: behind a password"), std::string::npos);
+}
+
+TEST(ProgressLine, FitsInEightyColumns) {
+  char* written = nullptr;
+  std::size_t size = 0;
+  std::FILE* out = open_memstream(&written, &size);
+  ASSERT_NE(out, nullptr);
+  {
+    ProgressLine line(out, Watched::terminal);
+    ResearchProgress now;
+    now.documents = 100'000;
+    now.claims = 1'234'567;
+    now.effort.asked = 1;
+    now.document = std::string(200, 'a') + "/the_end.txt";
+    for (now.done = 0; now.done < 5; ++now.done) line.progress(now);
+    now.documents = 10;
+    line.progress(now);
+  }
+  std::fclose(out);
+  const std::string text(written, size);
+  std::free(written);
+  std::size_t longest = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\r', at), text.size());
+    const std::string_view line = std::string_view(text).substr(at, end - at);
+    if (line.starts_with("\x1b[K")) longest = std::max(longest, line.size() - 3);
+    at = end + 1;
+  }
+  EXPECT_GT(longest, 70U);
+  EXPECT_LT(longest, 80U);
+  EXPECT_NE(text.find("...a"), std::string::npos) << text;
+  EXPECT_NE(text.find("a/the_end.txt"), std::string::npos) << text;
 }
 
 TEST(ProgressLine, BarsAreFullAtTheEnd) {

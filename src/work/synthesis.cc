@@ -34,6 +34,10 @@ bool is_too_long(const Error& error) {
          error.message.find("too long") != std::string::npos;
 }
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 std::string text_of(const std::vector<Note>& notes) {
   std::string text;
   for (const Note& note : notes) text += line_of(note);
@@ -103,11 +107,12 @@ Result<void> Synthesis::measure() {
 }
 
 // Asks, unless the journal has what came of the same words before.
-Result<std::string> Synthesis::made(const Prompt& prompt, const OnText& on_text) {
-  const std::string digest = http::sha256_hex(prompt.text);
-  if (const auto known = journal_.text(digest)) {
-    if (on_text) on_text(*known);
-    return *known;
+Result<MadeText> Synthesis::made(const Prompt& prompt, const OnText& on_text) {
+  const std::string digest =
+      http::sha256_hex(fmt::format("{}\n{}", prompt.max_tokens, prompt.text));
+  if (auto known = journal_.text(digest)) {
+    if (on_text) on_text(known->text);
+    return std::move(*known);
   }
   const Result<Reply> reply = asker_.answer(prompt, on_text);
   if (!reply && is_too_long(reply.error())) {
@@ -121,38 +126,58 @@ Result<std::string> Synthesis::made(const Prompt& prompt, const OnText& on_text)
                                                   "out: {}",
                                                   who_, reply->compacted));
   }
-  if (const auto added = journal_.add_text(digest, reply->text); !added) {
+  if (reply->stop_reason == "refusal") {
+    return fail(ErrorCode::not_an_answer, who_ + " refused to answer from the notes");
+  }
+  // Silence is not kept: the next time there may be words.
+  if (is_blank(reply->text)) return MadeText();
+  MadeText text{reply->text, reply->stop_reason == "max_tokens"};
+  if (const auto added = journal_.add_text(digest, text); !added) {
     return std::unexpected(added.error());
   }
-  return reply->text;
+  return text;
 }
 
-// One group in fewer words. What a model loses of the form is asked for once more in a smaller
-// group by the next round; notes of which nothing came back stay as they are.
-Result<std::vector<Note>> Synthesis::shortened(const std::vector<Note>& group) {
+// One group in fewer words. Notes of which nothing comes back held nothing on the question; that is
+// told.
+Result<std::vector<Note>> Synthesis::shortened(const std::vector<Note>& group, ResearchView& view) {
   Prompt prompt = prompt_of(setup_.recipe.merge, text_of(group));
   prompt.max_tokens = static_cast<std::uint32_t>(std::max(room_ / kShrink, kNotesLeast));
   const auto text = made(prompt, {});
   if (!text) return std::unexpected(text.error());
+  // What was behind the cut would be lost.
+  if (text->cut && group.size() > 1) return halved(group, view);
+  if (text->cut) return group;
   std::vector<std::size_t> known;
   for (const Note& note : group) {
     known.insert(known.end(), note.sources.begin(), note.sources.end());
   }
-  return read_notes(*text, [&known](std::size_t number) {
+  auto notes = read_notes(text->text, [&known](std::size_t number) {
     return std::ranges::find(known, number) != known.end();
   });
+  if (notes.empty()) {
+    view.note(fmt::format("{} notes held nothing on the question when they were shortened",
+                          group.size()));
+  }
+  return notes;
+}
+
+Result<std::vector<Note>> Synthesis::halved(const std::vector<Note>& group, ResearchView& view) {
+  const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+  auto notes = shortened({group.begin(), middle}, view);
+  if (!notes) return notes;
+  auto rest = shortened({middle, group.end()}, view);
+  if (!rest) return rest;
+  std::ranges::move(*rest, std::back_inserter(*notes));
+  return notes;
 }
 
 Result<std::vector<Note>> Synthesis::condensed(std::vector<Note> notes, ResearchView& view) {
   std::vector<Note> fewer;
   while (!notes.empty()) {
     const std::vector<Note> group = first_that_fit(notes, room_);
-    auto shorter = shortened(group);
+    auto shorter = shortened(group, view);
     if (!shorter) return shorter;
-    if (shorter->empty()) {
-      view.note(fmt::format("{} notes held nothing on the question when they were shortened",
-                            group.size()));
-    }
     std::ranges::move(*shorter, std::back_inserter(fewer));
   }
   return fewer;
@@ -160,7 +185,7 @@ Result<std::vector<Note>> Synthesis::condensed(std::vector<Note> notes, Research
 
 // All notes as they were made, shortened group by group while they are read, so that only what is
 // short is kept.
-Result<std::vector<Note>> Synthesis::first_notes() {
+Result<std::vector<Note>> Synthesis::first_notes(ResearchView& view) {
   std::vector<Note> kept;
   std::vector<Note> group;
   std::int64_t tokens = 0;
@@ -169,11 +194,11 @@ Result<std::vector<Note>> Synthesis::first_notes() {
     const auto notes = journal_.read(part.place);
     if (!notes) return std::unexpected(notes.error());
     for (std::size_t i = 0; i < notes->claims.size(); ++i) {
-      Note note{{part.first + i}, notes->claims[i].text};
+      Note note{{part.first + i}, without_numbers(notes->claims[i].text)};
       const std::int64_t more = safe_tokens(line_of(note));
       if (!group.empty() && tokens + more > room_) {
         fits = false;
-        auto shorter = shortened(group);
+        auto shorter = shortened(group, view);
         if (!shorter) return shorter;
         std::ranges::move(*shorter, std::back_inserter(kept));
         group.clear();
@@ -184,7 +209,7 @@ Result<std::vector<Note>> Synthesis::first_notes() {
     }
   }
   if (fits) return group;
-  auto shorter = shortened(group);
+  auto shorter = shortened(group, view);
   if (!shorter) return shorter;
   std::ranges::move(*shorter, std::back_inserter(kept));
   return kept;
@@ -204,7 +229,7 @@ Result<std::string> Synthesis::answer(const std::vector<ReadDocument>& documents
 
 Result<std::string> Synthesis::from_notes(ResearchView& view, const OnText& on_text) {
   if (const auto measured = measure(); !measured) return std::unexpected(measured.error());
-  auto notes = first_notes();
+  auto notes = first_notes(view);
   if (!notes) return std::unexpected(notes.error());
   for (int round = 0; tokens_of(*notes) > room_; ++round) {
     const std::int64_t before = tokens_of(*notes);
@@ -217,7 +242,13 @@ Result<std::string> Synthesis::from_notes(ResearchView& view, const OnText& on_t
     }
   }
   if (notes->empty()) return std::string();
-  return made(prompt_of(setup_.recipe.answer, text_of(*notes)), on_text);
+  auto answer = made(prompt_of(setup_.recipe.answer, text_of(*notes)), on_text);
+  if (!answer) return std::unexpected(answer.error());
+  if (is_blank(answer->text)) {
+    return fail(ErrorCode::empty_answer, who_ + " said nothing when it was asked for the answer");
+  }
+  cut_ = answer->cut;
+  return std::move(answer->text);
 }
 
 Result<std::vector<Source>> Synthesis::sources(const std::vector<std::size_t>& numbers) const {

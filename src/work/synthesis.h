@@ -1,8 +1,9 @@
 // Synthesis: from the notes in a journal to one answer, in as many steps as the window asks for.
 //
 // Notes that do not fit are shortened group by group, each group keeping the numbers of its
-// sources, until they do; every step is in the journal, so that none is paid for twice. A number
-// that no source has is dropped from notes and told of in the answer. One thread.
+// sources, until they do; a group whose short form is cut at its limit is halved. Every step is in
+// the journal, so that none is paid for twice. A number that no source has is dropped from notes
+// and told of in the answer. One thread.
 #pragma once
 
 #include <cstddef>
@@ -34,6 +35,8 @@ class Synthesis {
 
   std::size_t notes() const { return notes_; }
   const std::string& who() const { return who_; }
+  // Whether the answer ends where its limit was reached.
+  bool cut() const { return cut_; }
 
  private:
   // A part in the journal and the number of its first claim.
@@ -46,11 +49,12 @@ class Synthesis {
   Result<void> number(const std::vector<ReadDocument>& documents);
   Result<std::string> from_notes(ResearchView& view, const OnText& on_text);
   Result<void> measure();
-  Result<std::vector<Note>> first_notes();
-  Result<std::vector<Note>> shortened(const std::vector<Note>& group);
+  Result<std::vector<Note>> first_notes(ResearchView& view);
+  Result<std::vector<Note>> shortened(const std::vector<Note>& group, ResearchView& view);
+  Result<std::vector<Note>> halved(const std::vector<Note>& group, ResearchView& view);
   Result<std::vector<Note>> condensed(std::vector<Note> notes, ResearchView& view);
   Prompt prompt_of(std::string_view text, const std::string& notes) const;
-  Result<std::string> made(const Prompt& prompt, const OnText& on_text);
+  Result<MadeText> made(const Prompt& prompt, const OnText& on_text);
 
   Asker& asker_;
   const ResearchSetup& setup_;
@@ -62,6 +66,7 @@ class Synthesis {
   std::int64_t room_ = 0;  // tokens of notes in one prompt
   double share_ = 1.0;     // of what is free: less where the gateway counts more than we do
   std::string who_;
+  bool cut_ = false;
 };
 
 }  // namespace nl::work

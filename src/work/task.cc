@@ -65,6 +65,7 @@ std::string task_json(const Task& task) {
       .string("label", task.label)
       .string("model", task.model)
       .string("cloud", task.cloud)
+      .string("recipe", task.recipe)
       .integer("max_tokens", task.max_tokens);
   json.key("examples").begin_array();
   for (const TaskExample& example : task.examples) {
@@ -91,6 +92,7 @@ Result<Task> parse_task(std::string_view json) {
   task.label = root["label"].text().utf8();
   task.model = root["model"].text().utf8();
   task.cloud = root["cloud"].text().utf8();
+  task.recipe = root["recipe"].text().utf8();
   task.max_tokens = root["max_tokens"].integer().value_or(0);
   if (!is_task_name(task.name)) return wrong("\"name\" is none: use a-z, 0-9 and -");
   if (task.prompt.empty()) return wrong("\"prompt\" is missing");
@@ -102,6 +104,13 @@ Result<Task> parse_task(std::string_view json) {
   if (!examples) return std::unexpected(examples.error());
   task.examples = std::move(*examples);
   return task;
+}
+
+std::string asked_of(const Task& task, std::string_view input) {
+  const std::size_t place = task.prompt.find(kInputPlace);
+  if (place == std::string::npos) return fmt::format("{}\n\n{}", task.prompt, input);
+  return fmt::format("{}{}{}", std::string_view(task.prompt).substr(0, place), input,
+                     std::string_view(task.prompt).substr(place + kInputPlace.size()));
 }
 
 std::string task_mark(const Task& task) {

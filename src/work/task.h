@@ -16,6 +16,8 @@ namespace nl::work {
 
 inline constexpr std::size_t kTaskExamplesMax = 20;
 inline constexpr std::size_t kTaskPromptBytesMax = 256 * 1024;
+// Where the example stands in a prompt; behind it where the prompt names no place.
+inline constexpr std::string_view kInputPlace = "{input}";
 
 struct TaskExample {
   std::string text;  // the input itself; or
@@ -29,6 +31,7 @@ struct Task {
   std::string label;   // of the routing's taxonomy; often empty
   std::string model;   // asked for today; empty = what `ask` asks for
   std::string cloud;   // where today's answer comes from, as a route; empty = as requests go
+  std::string recipe;  // of `ask`, from which the texts above were made; empty = none
   std::int64_t max_tokens = 0;  // 0 = what `ask` allows
   std::vector<TaskExample> examples;
 };
@@ -40,6 +43,9 @@ std::string task_json(const Task& task);
 
 // Errors: config; the message says what is wrong.
 Result<Task> parse_task(std::string_view json);
+
+// What is asked about one example.
+std::string asked_of(const Task& task, std::string_view input);
 
 // Changes with the prompt, the system text or any example (a copied file counts by its name: the
 // store never changes one).

@@ -18,7 +18,7 @@ constexpr const char* kClouds = "@frontier,@router";
 Prompt prompt_for(const Task& task, const ExampleInput& input) {
   Prompt prompt;
   prompt.system = task.system;
-  prompt.text = task.prompt + "\n\n" + input.text;
+  prompt.text = asked_of(task, input.text);
   prompt.images = input.images;
   prompt.model = task.model;
   if (task.max_tokens > 0) prompt.max_tokens = static_cast<std::uint32_t>(task.max_tokens);
@@ -40,6 +40,18 @@ Entry next_entry(const Task& task, const std::string& title, const TaskRun& run)
   return entry;
 }
 
+// What whoever grades should know of a whole answer.
+std::string lacks_of(const Reply& reply) {
+  std::string lacks;
+  if (!reply.compacted.empty()) lacks = "the example was shortened to fit: " + reply.compacted;
+  const auto add = [&lacks](std::string_view what) {
+    lacks.append(lacks.empty() ? "" : "; ").append(what);
+  };
+  if (reply.stop_reason == "max_tokens") add("the answer was cut at its limit of tokens");
+  if (reply.stop_reason == "refusal") add("the model refused");
+  return lacks;
+}
+
 // An answer of the wrong tier is no answer of this one.
 void check_tier(Leg& leg, Side wanted) {
   if (!leg.answered() || !leg.figures) return;
@@ -57,6 +69,7 @@ Result<Leg> TaskAsking::ask_leg(const Prompt& prompt) const {
   Leg leg;
   leg.request_id = std::move(asked.request_id);
   if (asked.reply) {
+    leg.note = lacks_of(*asked.reply);
     leg.answer = std::move(asked.reply->text);
     if (leg.answer.empty()) leg.trouble = "the answer was empty";
   } else {
@@ -77,15 +90,7 @@ Result<Leg> TaskAsking::ask_leg(const Prompt& prompt) const {
 
 Result<void> TaskAsking::answer(const Task& task, const ExampleInput& input,
                                 const std::string& cloud, TaskRun& run) const {
-  Entry entry;
-  entry.task = task.name;
-  entry.label = task.label;
-  entry.mark = task_mark(task);
-  entry.example =
-      1 + static_cast<int>(std::count_if(run.entries.begin(), run.entries.end(),
-                                         [&](const Entry& one) { return one.task == task.name; }));
-  entry.title = input.title;
-  entry.first = blinded_first(run.seed, entry.id());
+  Entry entry = next_entry(task, input.title, run);
   Prompt prompt = prompt_for(task, input);
   entry.prompt = prompt.text;
   for (const Side side : {Side::local, Side::cloud}) {

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 
+#include "work/readiness.h"
 #include "work/task_page.h"
 #include "work/task_report.h"
 
@@ -23,6 +24,7 @@ class World {
   std::deque<std::string> judgements;
   std::map<std::string, std::string> refuses;     // by route
   std::map<std::string, std::string> other_tier;  // by route: who answers in its place
+  std::string compacted, stop_reason;
   bool cancels = false;
   bool forgets = false;  // the ledger
   std::vector<Prompt> prompts;
@@ -52,6 +54,8 @@ class World {
     }
     Reply reply;
     reply.text = local ? "LOCAL-ANSWER" : "CLOUD-ANSWER";
+    reply.compacted = compacted;
+    reply.stop_reason = stop_reason;
     if (!prompt.json_schema.empty()) {
       reply.text = judgements.front();
       judgements.pop_front();
@@ -131,6 +135,38 @@ TEST(TaskAsking, WithoutALedgerRecordThereAreNoFigures) {
   const Entry entry = run_once(world).entries.at(0);
   EXPECT_FALSE(entry.local.figures);
   EXPECT_NE(entry.local.trouble.find("ledger"), std::string::npos);
+}
+
+TEST(TaskAsking, AnAnswerThatIsNotWholeIsToldBeneathTheFold) {
+  World world;
+  world.compacted = "half of it";
+  world.stop_reason = "max_tokens";
+  TaskRun run = run_once(world);
+  run.id = "r1";
+  const std::string note =
+      "the example was shortened to fit: half of it; the answer was cut at its limit of tokens";
+  EXPECT_EQ(run.entries.at(0).local.note, note);
+  EXPECT_TRUE(run.entries.at(0).local.answered());
+  EXPECT_NE(run_text(run).find(note), std::string::npos);
+  const std::string page = task_page(run);
+  ASSERT_NE(page.find(note), std::string::npos);
+  EXPECT_GT(page.find(note), page.find("<details><summary>Reveal"));
+  const auto again = parse_run(run_json(run));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->entries.at(0).cloud.note, note);
+}
+
+TEST(TaskAsking, AStoppedRunLeavesItsTaskOpen) {
+  World world;
+  Task three = task();
+  three.examples = {{"one", ""}, {"two", ""}, {"three", ""}};
+  TaskRun run;
+  ASSERT_TRUE(TaskAsking(world.parts()).answer(three, kInput, "@frontier", run));
+  Entry& entry = run.entries.at(0);
+  EXPECT_EQ(entry.of, 3);
+  entry.user = Opinion{Better::same, true, true};
+  EXPECT_TRUE(readiness_of(run).empty());
+  EXPECT_EQ(undecided(run, "mail"), "not judged yet on Gemma 4 E4B: 1 of 3 answers graded");
 }
 
 TEST(TaskAsking, StopsWhenTheUserDoes) {

@@ -108,10 +108,11 @@ void write_row(Out out, std::string_view who, const Leg& leg) {
                    leg.answered() ? "" : html(leg.trouble));
     return;
   }
+  const std::string lack = leg.note.empty() ? "" : "; " + leg.note;
   fmt::format_to(out,
                  "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
                  "<td><code>{}</code></td></tr>\n",
-                 who, html(leg.answered() ? leg.figures->target() : leg.trouble),
+                 who, html(leg.answered() ? leg.figures->target() + lack : leg.trouble),
                  time_text(*leg.figures), tokens_text(*leg.figures),
                  cost_text(leg.figures->cost_micro_usd), html(leg.request_id));
 }

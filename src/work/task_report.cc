@@ -61,7 +61,7 @@ std::string leg_text(const Leg& leg) {
   const Figures& figures = *leg.figures;
   const std::string numbers = fmt::format("{}  {}, {}, {}", figures.target(), time_text(figures),
                                           tokens_text(figures), cost_text(figures.cost_micro_usd));
-  if (leg.answered()) return numbers;
+  if (leg.answered()) return numbers + (leg.note.empty() ? "" : "; " + leg.note);
   return text + fmt::format(" (after {})", seconds(std::max<std::int64_t>(figures.duration_ms, 0)));
 }
 

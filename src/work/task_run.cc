@@ -61,7 +61,8 @@ void write_leg(JsonWriter& json, const Leg& leg) {
   json.begin_object()
       .string("request_id", leg.request_id)
       .string("answer", leg.answer)
-      .string("trouble", leg.trouble);
+      .string("trouble", leg.trouble)
+      .string("note", leg.note);
   json.key("ledger");
   write_figures(json, leg.figures);
   json.end_object();
@@ -135,6 +136,7 @@ Leg leg_of(Value value) {
   leg.request_id = value["request_id"].text().utf8();
   leg.answer = value["answer"].text().utf8();
   leg.trouble = value["trouble"].text().utf8();
+  leg.note = value["note"].text().utf8();
   leg.figures = figures_of(value["ledger"]);
   return leg;
 }

@@ -41,6 +41,7 @@ struct Leg {
   std::string answer;
   std::string trouble;  // empty = answered
   std::optional<Figures> figures;
+  std::string note;  // what a whole answer lacks: shortened on its way, cut at its end
 
   bool answered() const { return trouble.empty(); }
 };

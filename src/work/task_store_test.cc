@@ -60,6 +60,18 @@ TEST_F(TaskStoreTest, KeepsATaskWithItsExamples) {
   EXPECT_EQ(mode & fs::perms(0077), fs::perms::none);
 }
 
+TEST_F(TaskStoreTest, AFileIsReplacedWholeAndNothingElseIsTouched) {
+  const std::string beside = file("kept.new", "of somebody else");
+  const std::string path = root_ + "/kept";
+  ASSERT_TRUE(write_kept(path, "one"));
+  ASSERT_TRUE(write_kept(path, "two"));
+  EXPECT_EQ(*read_kept(path, 10), "two");
+  EXPECT_EQ(*read_kept(beside, 100), "of somebody else");
+  EXPECT_EQ(fs::status(path).permissions() & fs::perms(0777), fs::perms(0600));
+  EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 2);
+  EXPECT_FALSE(read_kept(path, 2));
+}
+
 TEST_F(TaskStoreTest, RefusesWhatCannotBeKept) {
   EXPECT_FALSE(store().add(task("No Such"), {}));
   EXPECT_FALSE(store().add(task("../x"), {}));
@@ -109,7 +121,7 @@ Entry entry(std::string_view task_name, Verdict verdict) {
   made.task = task_name;
   made.prompt = "p \xff not utf-8";
   made.first = Side::cloud;
-  made.local = {"nl_1", "an answer\n\"x\"", "", Figures()};
+  made.local = {"nl_1", "an answer\n\"x\"", "", Figures(), ""};
   made.local.figures->provider = "engine";
   made.local.figures->model = "gemma4:e4b";
   made.local.figures->cost_micro_usd = 0;

@@ -102,6 +102,12 @@ class Ask(Case):
         done = self.ask(self.put("a.txt", "a file"), "-", "Both?", stdin="and a pipe")
         self.assertIn("a file", told(self.cloud.generations()[1]))
         self.assertIn("and a pipe", told(self.cloud.generations()[1]))
+        # A pipe that a script left open and empty is no document; one that was named must be one.
+        done = self.ask("What is new?", stdin="")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(told(self.cloud.generations()[2]), "What is new?")
+        self.assertEqual(self.ask("-", "What is new?", stdin="").returncode, 2)
+        self.assertEqual(self.ask("summary", stdin="").returncode, 2)
 
     def test_tier_task_model_and_limit_go_along(self):
         done = self.ask("--tier", "local", "--task", "chat_qa", "--max-tokens", "99", "Hm?")
@@ -121,6 +127,22 @@ class Ask(Case):
         self.assertIn("here/small", done.stderr)
         self.assertEqual(self.cloud.records, [])
         self.assertEqual(self.ask("--offline", "--tier", "router", "Hm?").returncode, 2)
+
+    def test_a_server_that_is_away_is_waited_for_aloud_and_ends_clearly(self):
+        self.here.refuse()
+        with open(self.nl.config, encoding="utf-8") as f:
+            text = f.read().replace("wait_s = 0.2", "wait_s = 5")
+        self.nl.stop()
+        with open(self.nl.config, "w", encoding="utf-8") as f:
+            f.write(text)
+        self.nl.start()
+        done = self.ask("--offline", "--json", "Hm?")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        waits, ends = done.stderr.strip().split("\n")
+        self.assertRegex(waits, r"^nightlight: waiting for here/small: .* after 5 s at most "
+                                r"\(wait_s of \[limits\]\); Ctrl-C")
+        self.assertIn("Fix: start the local model server here", ends)
+        self.assertEqual(ends.count("cannot connect"), 1, ends)
 
     def test_json_for_programs(self):
         done = self.ask("--json", self.put("a.txt", "marble"), "Hm?")
@@ -147,6 +169,14 @@ class Ask(Case):
         done = self.ask(long, "Hm?")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("ask research", done.stderr)
+
+    def test_an_answer_that_cannot_be_written_is_no_success(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([h.binary(), "--config", self.nl.config, "ask", "Hm?"],
+                                  env=self.nl.env, stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("could not be written", done.stderr)
 
     def test_an_answer_that_was_cut_is_said(self):
         self.cloud.brain.stop = "max_tokens"
@@ -196,6 +226,9 @@ class Mistakes(Case):
                           ([folder, "Hm?"], "ask research"), (["--task", "cook", "Hm?"], "chat_qa"),
                           (["--tier", "cloud", "Hm?"], "local"), (["--show", "none"], "--recipes"),
                           ([self.put("x.bin", bytes(range(256))), "Hm?"], "x.bin"),
+                          (["--out", folder, "Hm?"], "for research"),
+                          ([self.put("blank.txt", " \n"), "Hm?"], "no text in"),
+                          (["--fresh", "Hm?"], "for research"),
                           (["research", folder, "Hm?"], "no document")):
             with self.subTest(args):
                 done = self.ask(*args)
@@ -221,6 +254,25 @@ class Mistakes(Case):
         done = self.ask("Hm?")
         self.assertEqual(done.returncode, 2)
         self.assertIn("no_such_key", done.stderr)
+
+
+class WithALoginAlone(Case):
+    """A Claude subscription and nothing else: the login is Claude Code's and not ask's."""
+
+    def config(self, at):
+        return h.config_text([h.Target(self.cloud, key="client", name="anthropic")], at,
+                             "[limits]\nwait_s = 0.2\n")
+
+    def test_what_to_do_is_said(self):
+        mail = self.put("a.eml", corpus.mail("S", "x"))
+        for args in (["Hm?"], ["mail-triage", mail]):
+            done = self.ask(*args)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            said = done.stderr + done.stdout
+            self.assertIn("Fix: give anthropic a key", said)
+            self.assertIn("nightlight run claude", said)
+            self.assertIn("nightlight pull", said)
+        self.assertEqual(self.cloud.records, [])
 
 
 class Recipes(Case):

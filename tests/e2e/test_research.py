@@ -178,18 +178,26 @@ class Research(unittest.TestCase):
     def test_what_cannot_be_read_is_said_and_the_rest_is_answered(self):
         names = corpus.planted(self.folder, 6, {3: FACTS[3]})
         corpus.write(self.folder, "broken.pdf", b"%PDF-1.4\nnot really\n")
+        corpus.write(self.folder, "offer.docx", b"PK\x03\x04 and so on")
         code, out, err, _ = self.research(self.folder, QUESTION)
         self.assertEqual(code, 1)
         self.assertIn(names[3], self.sources_of(out)[3])
         self.assertRegex(err, r"not read: .*broken\.pdf")
-        report = os.path.join(self.nl.home, "report")
+        self.assertRegex(err, r"left out: .*offer\.docx: an Office file: save it as PDF")
+        report = os.path.join(self.folder, "report")
         code, out, err, _ = self.research(self.folder, QUESTION, "--json", "--out", report)
         self.assertEqual(code, 1)
         said = json.loads(out)
         self.assertEqual([s["found"] for s in said["sources"]], [True])
         self.assertEqual(len(said["unread"]), 1)
+        self.assertEqual([os.path.basename(f["document"]) for f in said["left_out"]],
+                         ["offer.docx"])
+        self.assertEqual(os.stat(os.path.join(report, "report.md")).st_mode & 0o777, 0o600)
         with open(os.path.join(report, "report.md"), encoding="utf-8") as f:
             self.assertIn("Kestrel3", f.read())
+        # What is made in a folder is no document of it.
+        again = json.loads(self.research(self.folder, QUESTION, "--json", "--out", report)[1])
+        self.assertEqual((again["documents"], again["asked"]), (said["documents"], 0))
         other = self.research(self.folder, "Another question?", "--out", report)
         self.assertEqual(other[0], 2)
         self.assertIn("--fresh", other[2])

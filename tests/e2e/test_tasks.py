@@ -212,6 +212,42 @@ class Run(World):
         self.assertEqual(json.loads(self.tasks("list", "--json").stdout)["tasks"], [])
 
 
+    def test_a_task_is_asked_as_its_recipe_asks(self):
+        self.world()
+        done = self.tasks("add", "digest", "--recipe", "summary", "--text", "The cat sat.")
+        self.assertNotIn("without --label", done.stdout)
+        mail = os.path.join(self.nl.home, "a.eml")
+        with open(mail, "w", encoding="utf-8") as f:
+            f.write("From: ann@example.org\nDate: Tue, 3 Nov 2026 10:11:12 +0000\nSubject: Bill\n"
+                    "\nPlease pay.\n")
+        self.tasks("add", "mails", "--recipe", "mail-triage", "--input", mail)
+        for words in (("--recipe", "research"), ("--recipe", "none"), ("--recipe", "outline")):
+            done = self.tasks("add", "x", *words, "--text", "t", status=2)
+            self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        self.tasks("run")
+        digest, mails = [r.json for r in self.cloud.generations()]
+        said = digest["messages"][-1]["content"]
+        said = said if isinstance(said, str) else said[-1]["text"]
+        self.assertTrue(said.startswith("The cat sat.\n\nSummarise this"), said)
+        self.assertIn("You summarise texts", json.dumps(digest["messages"][0]))
+        self.assertIn(1024, (digest.get("max_tokens"), digest.get("max_completion_tokens")))
+        self.assertIn("Please pay.", json.dumps(mails["messages"][-1]))
+        self.assertIn("You sort mail for a busy person", json.dumps(mails["messages"][0]))
+        listed = json.loads(self.tasks("list", "--json").stdout)["tasks"]
+        self.assertEqual([(t["recipe"], t["label"]) for t in listed],
+                         [("summary", "summarisation"),
+                          ("mail-triage", "extraction_classification")])
+
+    def test_nothing_of_an_answer_steers_the_terminal(self):
+        self.world()
+        self.add()
+        self.local.brain.text = self.cloud.brain.text = "red \x1b[31m\x9b31m bell\x07."
+        for out in (self.tasks("run"), self.tasks("report"), self.tasks("grade", said="1\ny\n")):
+            for sign in ("\x1b", "\x9b", "\x07"):
+                self.assertNotIn(sign, out.stdout + out.stderr)
+        self.assertIn("bell.", out.stdout)
+
+
 class Blinding(World):
     def test_a_seed_repeats_the_orders_and_both_occur(self):
         self.world()

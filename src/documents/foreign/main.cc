@@ -4,8 +4,8 @@
 //   nightlight-documents mail TEXT_BYTES_MAX
 //
 // Started by nightlight (documents/foreign.h), which bounds its time and memory and believes
-// nothing of what it says. It ends with _exit: what the libraries keep until their own end does not
-// matter here.
+// nothing of what it says. It gives up network, files and processes before it looks at its input,
+// and ends with _exit: what the libraries keep until their own end does not matter here.
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/confinement.h"
 #include "documents/foreign/mime.h"
 #include "documents/foreign/pdf.h"
 #include "documents/foreign/say.h"
@@ -68,6 +69,7 @@ bool say(char key, std::string_view value) {
 }  // namespace nl::documents::foreign
 
 int main(int count, char** words) {
+  nl::confine_to_reading();  // as far as this system can
   try {
     _exit(nl::documents::foreign::said(count, words) ? 0 : 1);
   } catch (const std::exception&) {
