@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "app/client_login.h"
 #include "app/config.h"
 #include "app/connect_list.h"
 #include "app/local_gateway.h"

@@ -56,7 +56,7 @@ class Connecting : public ::testing::Test {
   }
 
   Result<Plan> connect(const char* name, ReadOnly rule = ReadOnly::refuse) const {
-    Wanted wanted{kUrl, "", false, path(".profile")};
+    Wanted wanted{kUrl, "", "", path(".profile")};
     if (std::string_view(name) == "claude") wanted.status_line = "nightlight status --line";
     auto plan = plan_connect(*client_named(name), wanted, variables(), records());
     if (!plan) return plan;
@@ -225,7 +225,7 @@ TEST_F(Connecting, ConnectingAgainChangesNothingAndMovesToAnotherAddress) {
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_FALSE(again->changes());
   EXPECT_EQ(all(), connected);
-  const Wanted elsewhere{"http://127.0.0.1:2400", "", false, ""};
+  const Wanted elsewhere{"http://127.0.0.1:2400", "", "", ""};
   auto moved = plan_connect(*client_named("claude"), elsewhere, variables(), records());
   ASSERT_TRUE(moved);
   ASSERT_TRUE(carry_out_connect(*moved, records(), ReadOnly::refuse));
@@ -247,7 +247,7 @@ TEST_F(Connecting, AFileThatCannotBeReadIsRefusedWithItsLine) {
 
 TEST_F(Connecting, AFileChangedWhileItIsBeingChangedIsNotOverwritten) {
   put(".claude/settings.json", "{}\n");
-  const Wanted wanted{kUrl, "", false, ""};
+  const Wanted wanted{kUrl, "", "", ""};
   auto plan = plan_connect(*client_named("claude"), wanted, variables(), records());
   ASSERT_TRUE(plan);
   put(".claude/settings.json", "{\"just\": \"now\"}\n");
@@ -286,6 +286,39 @@ TEST_F(Connecting, VariablesAndFilesThatAreThereDecideWhere) {
   EXPECT_EQ(variable_format("/x/config.fish"), Format::fish);
   EXPECT_EQ(variable_format("/x/environment.d/ai.conf"), Format::variables);
   EXPECT_EQ(variable_format("/x/.bashrc"), Format::shell);
+}
+
+std::map<std::string, std::string> run_variables(const char* client, const Wanted& wanted,
+                                                 const std::string& content = "") {
+  const auto all =
+      variables_for_run(*client_named(client), wanted, [&](const std::string&) { return content; });
+  std::map<std::string, std::string> found;
+  if (!all) return {{"refused", all.error().message}};
+  for (const Setting& one : *all) found[one.path.back()] = one.value;
+  return found;
+}
+
+TEST(OneRun, SetsWhatConnectWouldAndNothingForAnApiThatIsNotServed) {
+  EXPECT_EQ(run_variables("claude", {kUrl, "", "", ""}),
+            (std::map<std::string, std::string>{{"ANTHROPIC_BASE_URL", kUrl}}));
+  EXPECT_EQ(run_variables("claude", {kUrl, "status", "word", ""}),
+            (std::map<std::string, std::string>{{"ANTHROPIC_BASE_URL", kUrl},
+                                                {"ANTHROPIC_AUTH_TOKEN", "word"}}));
+  const std::string content =
+      run_variables("opencode", {kUrl, "", "word", ""})["OPENCODE_CONFIG_CONTENT"];
+  EXPECT_NE(content.find(R"("baseURL": "http://127.0.0.1:2300/v1")"), std::string::npos) << content;
+  EXPECT_NE(content.find(R"("apiKey": "word")"), std::string::npos) << content;
+  EXPECT_EQ(content.find("openai"), std::string::npos) << content;
+  EXPECT_TRUE(run_variables("pi", {kUrl, "", "", ""}).contains("refused"));
+}
+
+TEST(OneRun, KeepsAConfigurationThatTheVariableHoldsAlready) {
+  const auto kept = run_variables("opencode", {kUrl, "", "", ""}, R"({"theme": "mine"})");
+  const std::string content = kept.at("OPENCODE_CONFIG_CONTENT");
+  EXPECT_NE(content.find(R"("theme": "mine")"), std::string::npos) << content;
+  EXPECT_NE(content.find(kUrl), std::string::npos) << content;
+  const auto broken = run_variables("opencode", {kUrl, "", "", ""}, "{oops");
+  EXPECT_NE(broken.at("refused").find("OPENCODE_CONFIG_CONTENT: line 1"), std::string::npos);
 }
 
 TEST(Differences, ShowWhatChangesAndNoSecret) {
