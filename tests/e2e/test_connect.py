@@ -34,7 +34,7 @@ echo "$*" >> "$HOME/asked"
 case "$2" in
   show-environment) [ "$FAKE_SYSTEMD" = 1 ] ;;
   is-active) [ -e "$HOME/active" ] ;;
-  start) [ "$FAKE_START" != fails ] ;;
+  start|restart) [ "$FAKE_START" != fails ] ;;
   *) true ;;
 esac
 """
@@ -361,16 +361,21 @@ class Autostart(Case):
             self.assertIn("serving now", said)
             self.assertIn("--user daemon-reload", self.asked())
             self.assertIn("--user start nightlight.service", self.asked())
+            self.assertNotIn("--user restart", self.asked())
+            # What runs by another unit than the one that was just written is not what was asked for.
+            self.done("--workers", "2", "autostart", "on", FAKE_SYSTEMD="1")
+            self.assertIn("--user restart nightlight.service", self.asked())
             self.done("autostart", "off", FAKE_SYSTEMD="1")
             self.assertIn("--user stop nightlight.service", self.asked())
         failed = self.run_it("autostart", "on", FAKE_SYSTEMD="1", FAKE_START="fails")
         self.assertEqual(failed.returncode, 1)
         self.assertIn("journalctl", failed.stderr)
 
-    def test_keys_that_only_this_shell_has_are_named(self):
+    def test_variables_that_only_this_shell_has_are_named(self):
         said = self.done("autostart", "on", ANTHROPIC_API_KEY="sk-ant-secret-1",
-                         OPENAI_API_KEY="sk-secret-2")
+                         OPENAI_API_KEY="sk-secret-2", NIGHTLIGHT_MODELS=self.path("models"))
         self.assertIn("ANTHROPIC_API_KEY", said)
+        self.assertIn("NIGHTLIGHT_MODELS", said)
         self.assertIn(".config/nightlight/environment", said)
         self.assertNotIn("secret", said)
         self.put(".config/nightlight/environment", "ANTHROPIC_API_KEY=x\nOPENAI_API_KEY=y\n")
