@@ -3,10 +3,14 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
+#include <thread>
+
+#include "base/process.h"
+#include "base/process_child.h"
 
 namespace nl::clients {
 namespace {
@@ -48,14 +52,22 @@ for name in sorted(read):
 )py";
 
 TEST(AutostartUnit, TheAgentIsAPropertyListThatAParserReads) {
-  if (std::system("python3 -c 'import plistlib' 2>/dev/null") != 0) GTEST_SKIP() << "no python3";
+  const auto python = find_program("python3", "/usr/local/bin:/usr/bin:/bin");
+  if (!python) GTEST_SKIP() << "no python3";
   char pattern[] = "/tmp/nightlight-plist-XXXXXX";
   const std::string folder = ::mkdtemp(pattern);
   std::ofstream(folder + "/agent.plist") << launchd_agent(
       {"/opt/a & <b>/nightlight", "--config", "/x/\"1\" 'two' --.toml", "up"}, "/Users/some & one");
   std::ofstream(folder + "/read.py") << kReadPlist;
-  const std::string run = "cd " + folder + " && python3 read.py agent.plist >said 2>&1";
-  EXPECT_EQ(std::system(run.c_str()), 0);
+  ChildOrder order;
+  order.arguments = {*python, folder + "/read.py", folder + "/agent.plist"};
+  order.folder = folder;
+  order.output = folder + "/said";
+  auto child = Child::start(order);
+  ASSERT_TRUE(child);
+  std::optional<int> status;
+  while (!(status = child->poll())) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(*status, 0);
   std::ostringstream said;
   said << std::ifstream(folder + "/said").rdbuf();
   EXPECT_EQ(said.str(),

@@ -362,7 +362,7 @@ class Autostart(Case):
             self.assertIn("--user daemon-reload", self.asked())
             self.assertIn("--user start nightlight.service", self.asked())
             self.assertNotIn("--user restart", self.asked())
-            # What runs by another unit than the one that was just written is not what was asked for.
+            # What runs by another unit than the one just written is not what was asked for.
             self.done("--workers", "2", "autostart", "on", FAKE_SYSTEMD="1")
             self.assertIn("--user restart nightlight.service", self.asked())
             self.done("autostart", "off", FAKE_SYSTEMD="1")
