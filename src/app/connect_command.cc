@@ -268,13 +268,20 @@ int disconnect_one(const Client& client, const Asked& asked, const Environment& 
 int disconnect_all(const Asked& asked, const Environment& environment) {
   int status = 0;
   bool any = false;
+  // For programs it is one text, an array.
+  if (asked.json) fmt::print("[");
   for (const Client& client : clients::clients()) {
     const auto state = clients::state_of(client, connection_records(environment));
     if (state.standing == clients::Standing::none) continue;
+    if (asked.json && any) fmt::print(",");
     any = true;
     status = std::max(status, disconnect_one(client, asked, environment));
   }
-  if (!any) fmt::print("No client is connected.\n");
+  if (asked.json) {
+    fmt::print("]\n");
+  } else if (!any) {
+    fmt::print("No client is connected.\n");
+  }
   return status;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace nl::clients {
@@ -163,6 +164,15 @@ bool is_wanted(const ClientKey& key, const Wanted& wanted) {
   return false;
 }
 
+// A line of variables would break a file of another kind.
+bool takes_variables(std::string_view path) {
+  constexpr std::array<std::string_view, 20> kOthers = {
+      ".json", ".jsonc", ".json5", ".toml", ".yaml", ".yml", ".xml", ".plist", ".ini", ".service",
+      ".py",   ".js",    ".mjs",   ".ts",   ".rb",   ".ps1", ".bat", ".cmd",   ".md",  "cshrc"};
+  return std::ranges::none_of(kOthers,
+                              [&](std::string_view ending) { return path.ends_with(ending); });
+}
+
 std::vector<Setting> settings_of(const std::vector<ClientKey>& keys, const Wanted& wanted) {
   std::vector<Setting> settings;
   for (const ClientKey& key : keys) {
@@ -257,6 +267,12 @@ Result<std::vector<Aim>> aims(const Client& client, const Wanted& wanted,
     all.push_back({std::move(*path), file.format, settings_of(file.keys, wanted)});
   }
   if (!client.files.empty()) return all;
+  if (!takes_variables(wanted.file)) {
+    return fail(ErrorCode::config,
+                wanted.file +
+                    ": no file of variables is called so; use one that a shell reads "
+                    "(~/.profile, config.fish), environment.d/NAME.conf or .env");
+  }
   all.push_back({wanted.file, variable_format(wanted.file), settings_of(client.variables, wanted)});
   return all;
 }
@@ -293,7 +309,8 @@ Result<std::vector<Setting>> variables_for_run(const Client& client, const Wante
 Format variable_format(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name.ends_with(".fish")) return Format::fish;
-  const bool is_plain = name.ends_with(".conf") || name.ends_with(".env") || name == "environment";
+  const bool is_plain = name.ends_with(".conf") || name.ends_with(".env") ||
+                        name.starts_with(".env.") || name == "environment";
   return is_plain ? Format::variables : Format::shell;
 }
 

@@ -74,6 +74,12 @@ bool write_all(const Descriptor& file, std::string_view text) {
   return ::fsync(file.number()) == 0;
 }
 
+// `text` and nothing else, from the beginning.
+bool write_over(const Descriptor& file, std::string_view text) {
+  return ::lseek(file.number(), 0, SEEK_SET) == 0 && write_all(file, text) &&
+         ::ftruncate(file.number(), static_cast<off_t>(text.size())) == 0;
+}
+
 // A new file beside `target`, complete and on the disk; its name. `like` = whose mode and owner it
 // gets, null = 0600.
 Result<std::string> write_beside(const std::string& target, std::string_view text,
@@ -170,12 +176,15 @@ Result<void> KeptFile::unchanged() const {
 Result<void> KeptFile::write_in_place(std::string_view text) const {
   // Being its owner is enough for the mode, but not for opening it.
   if (is_read_only()) ::chmod(target_.c_str(), (status_.st_mode | 0200) & 07777);
-  const Descriptor file(::open(target_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
-  const int opened = errno;
-  const bool done = file.number() >= 0 && write_all(file, text);
-  const int reason = file.number() < 0 ? opened : errno;
+  const Descriptor file(::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  int reason = file.number() < 0 ? errno : 0;
+  if (reason == 0 && !write_over(file, text)) {
+    reason = errno;
+    // What it held had room there.
+    write_over(file, text_);
+  }
   if (is_read_only()) ::chmod(target_.c_str(), status_.st_mode & 07777);
-  if (!done) return refused(target_, reason);
+  if (reason != 0) return refused(target_, reason);
   return {};
 }
 
