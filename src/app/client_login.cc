@@ -23,15 +23,25 @@ bool mentions(const std::string& path, std::initializer_list<std::string_view> w
          });
 }
 
+// The text behind those names in a file of settings; empty = none.
+std::string text_in(const std::string& path, const std::vector<std::string>& names) {
+  const auto file = clients::KeptFile::look(path);
+  if (!file) return "";
+  const auto json = clients::JsonText::read(file->text());
+  if (!json) return "";
+  const clients::JsonMember* member = json->member(names);
+  return member == nullptr ? "" : json->text_of(member->value);
+}
+
+std::string claude_folder(const Environment& environment) {
+  const std::string own = environment.text("CLAUDE_CONFIG_DIR");
+  return own.empty() ? environment.text("HOME") + "/.claude" : own;
+}
+
 // A credential that the settings of Claude Code hold, or a program that makes one.
 bool settings_have_credential(const std::string& path) {
-  const auto file = clients::KeptFile::look(path);
-  if (!file) return false;
-  const auto json = clients::JsonText::read(file->text());
-  if (!json) return false;
-  const auto holds = [&](std::initializer_list<std::string> names) {
-    const clients::JsonMember* member = json->member(std::vector<std::string>(names));
-    const std::string value = member == nullptr ? "" : json->text_of(member->value);
+  const auto holds = [&](const std::vector<std::string>& names) {
+    const std::string value = text_in(path, names);
     return !value.empty() && value != clients::kStandIn;
   };
   return holds({"apiKeyHelper"}) || holds({"env", "ANTHROPIC_API_KEY"}) ||
@@ -54,7 +64,7 @@ bool has_opencode_login(const clients::Client& opencode, const Environment& envi
 bool has_claude_login(const Environment& environment) {
   const std::string home = environment.text("HOME");
   const std::string own = environment.text("CLAUDE_CONFIG_DIR");
-  const std::string folder = own.empty() ? home + "/.claude" : own;
+  const std::string folder = claude_folder(environment);
   const std::string account = own.empty() ? home + "/.claude.json" : own + "/.claude.json";
   return exists(folder + "/.credentials.json") ||
          mentions(account, {"\"oauthAccount\"", "\"primaryApiKey\""}) ||
@@ -69,6 +79,16 @@ bool has_credential(const clients::Client& client, const Environment& environmen
   const bool by_variable = std::ranges::any_of(
       kTokens, [&](const char* name) { return environment.find(name).has_value(); });
   return by_variable || has_claude_login(environment);
+}
+
+ClaudeAddress claude_address(const Environment& environment, const std::string& folder) {
+  for (const std::string& file :
+       {folder + "/.claude/settings.local.json", folder + "/.claude/settings.json",
+        claude_folder(environment) + "/settings.json"}) {
+    const std::string url = text_in(file, {"env", "ANTHROPIC_BASE_URL"});
+    if (!url.empty()) return {url, file};
+  }
+  return {};
 }
 
 clients::Variables variables_of(const Environment& environment) {

@@ -41,6 +41,18 @@ std::string reach_gateway(const RunSetup& setup) {
   return "";
 }
 
+// Claude Code takes an address in its settings before one in its environment.
+void warn_of_settings(const Environment& environment, const std::string& base_url) {
+  std::error_code error;
+  const ClaudeAddress known =
+      claude_address(environment, std::filesystem::current_path(error).string());
+  if (known.url.empty() || known.url == base_url || known.url == base_url + "/") return;
+  warn(
+      fmt::format("{} sets ANTHROPIC_BASE_URL, which wins: Claude Code goes past Nightlight; "
+                  "remove it there, or run `nightlight connect claude`",
+                  known.file));
+}
+
 // False when the client cannot be told: then it goes past the gateway.
 bool set_variables(const RunSetup& setup, const Client& client, const std::string& base_url) {
   const StandIn stand_in = stand_in_for(client, setup.environment, setup.config->tokens);
@@ -56,6 +68,7 @@ bool set_variables(const RunSetup& setup, const Client& client, const std::strin
     setenv(one.path.back().c_str(), one.value.c_str(), 1);
   }
   if (!client.note.empty()) fmt::print(stderr, "nightlight: note: {}\n", client.note);
+  if (client.name == "claude") warn_of_settings(setup.environment, base_url);
   return true;
 }
 

@@ -104,6 +104,18 @@ TEST_F(Home, SettingsHoldALoginOnlyWhenTheWordIsNotOurs) {
   EXPECT_TRUE(with_settings(R"({"apiKeyHelper": "/bin/key"})"));
 }
 
+TEST_F(Home, AnAddressInClaudesSettingsIsSeenTheProjectsFirst) {
+  EXPECT_EQ(claude_address(environment_, folder_ + "/project").url, "");
+  std::filesystem::create_directories(folder_ + "/.claude");
+  std::filesystem::create_directories(folder_ + "/project/.claude");
+  const std::string mine = folder_ + "/.claude/settings.json";
+  std::ofstream(mine) << R"({"env": {"ANTHROPIC_BASE_URL": "https://mine.example"}})";
+  EXPECT_EQ(claude_address(environment_, folder_ + "/project").file, mine);
+  std::ofstream(folder_ + "/project/.claude/settings.json")
+      << R"({"env": {"ANTHROPIC_BASE_URL": "https://project.example"}})";
+  EXPECT_EQ(claude_address(environment_, folder_ + "/project").url, "https://project.example");
+}
+
 TEST_F(Home, ALoginOfOpencodeIsSeen) {
   EXPECT_FALSE(has_credential(client("opencode"), environment_));
   std::filesystem::create_directories(folder_ + "/.local/share/opencode");
