@@ -14,9 +14,9 @@
 #include "app/config_toml.h"
 #include "app/config_url.h"
 #include "app/model_record.h"
+#include "base/whole_file.h"
 #include "dialect/json.h"
 #include "doctor/storage.h"
-#include "engine/whole_file.h"
 #include "http/server.h"
 
 namespace nl::app {
@@ -38,7 +38,7 @@ std::string config_file_of(const ConfigSource& source, const Environment& enviro
 }
 
 toml::parse_result parsed_file(const std::string& path) {
-  const auto text = engine::read_whole_file(path, kFileMax);
+  const auto text = read_whole_file(path, kFileMax);
   // What the library cannot be shown (config_toml.h) is none of its business here either.
   const bool fit = text && !stray_byte(*text);
   return toml::parse(fit ? std::string_view(*text) : std::string_view());
@@ -141,7 +141,7 @@ doctor::ClientSetting setting_of(const Config& config, std::string where, std::s
 
 void add_claude_file(std::vector<doctor::ClientSetting>& settings, const Config& config,
                      const std::string& path) {
-  const auto text = engine::read_whole_file(path, kFileMax);
+  const auto text = read_whole_file(path, kFileMax);
   dialect::Document document;
   if (!text || !document.parse(*text)) return;
   const std::string url = document.root()["env"]["ANTHROPIC_BASE_URL"].text().utf8();

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/whole_file.h"
 #include "clients/kept_file.h"
 
 namespace nl::clients {

@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+
+#include "base/whole_file.h"
 
 namespace nl::clients {
 namespace {
@@ -213,29 +214,6 @@ Result<void> KeptFile::remove(const std::vector<std::string>& folders) const {
     if (::rmdir(folder->c_str()) != 0) break;
   }
   return {};
-}
-
-Result<void> write_private(const std::string& path, std::string_view text) {
-  if (auto made = make_folders(folder_of(path)); !made) {
-    return std::unexpected(std::move(made.error()));
-  }
-  auto made = write_beside(path, text, nullptr);
-  if (!made) return std::unexpected(std::move(made.error()));
-  return move_over(*made, path);
-}
-
-Result<std::vector<std::string>> make_folders(const std::string& folder) {
-  std::vector<std::string> missing;
-  struct stat status {};
-  for (std::string at = folder; ::stat(at.c_str(), &status) != 0; at = folder_of(at)) {
-    if (errno != ENOENT) return refused(at, errno);
-    missing.push_back(at);
-  }
-  std::reverse(missing.begin(), missing.end());
-  for (const std::string& one : missing) {
-    if (::mkdir(one.c_str(), 0700) != 0 && errno != EEXIST) return refused(one, errno);
-  }
-  return missing;
 }
 
 }  // namespace nl::clients

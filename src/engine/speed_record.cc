@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/whole_file.h"
 #include "engine/machine_sources.h"
-#include "engine/whole_file.h"
 
 namespace nl::engine {
 namespace {
@@ -77,11 +76,6 @@ Result<void> SpeedRecord::keep(const std::string& hardware, const Bandwidth& spe
   if (entries.size() > kMachinesMax) entries.erase(entries.begin());
   std::string text = fmt::format("{}\n", kFirstLine);
   for (const auto& [name, known] : entries) text += fmt::format("{:.1f}\t{}\n", known, name);
-  std::error_code error;
-  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-  if (std::filesystem::create_directories(folder, error)) {
-    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
-  }
   return write_whole_file(path_, text);
 }
 
