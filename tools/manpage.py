@@ -17,15 +17,30 @@ Configuration; all of it is optional. Every setting: nightlight check \\-\\-defa
 Keys for the systemd unit: a line NAME=value each.
 .TP
 .I ~/.local/state/nightlight
-The ledger.
+The ledger, your tasks and their runs, reports of drills, and what connect has changed.
+.TP
+.I ~/.local/share/nightlight/models
+Models that were pulled.
 """
 ENVIRONMENT = """\
 .TP
-.B ANTHROPIC_API_KEY, OPENAI_API_KEY, OPENROUTER_API_KEY
+.B ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY, OPENROUTER_API_KEY
 Keys of providers.
+.TP
+.B NIGHTLIGHT_MODELS
+Another folder for pulled models.
+.TP
+.B https_proxy, no_proxy
+A proxy for clouds, and who is reached without it.
+.TP
+.B NO_COLOR
+No colour on a terminal.
 .TP
 .B NIGHTLIGHT_LLAMA_SERVER
 The llama\\-server to use as the engine.
+"""
+EXIT = """\
+0 done, 1 done but something is wrong, 2 a mistake in what was asked. doctor: 1 warnings, 3 faults.
 """
 
 
@@ -46,8 +61,15 @@ def verbatim(text):
 
 
 def commands(usage):
-    listed = usage.split("Subcommands:")[1].split("\n\n")[0]
+    listed = usage.partition("Subcommands:")[2].split("\n\n")[0]
     return re.findall(r"^  ([a-z][a-z-]*)\s", listed, re.MULTILINE)
+
+
+def section(program, *words):
+    """Of one command and of those below it."""
+    usage = said(program, *words, "--help")
+    text = f".SS {plain(' '.join(words))}\n" + verbatim(usage)
+    return text + "".join(section(program, *words, one) for one in commands(usage))
 
 
 def page(program):
@@ -59,8 +81,9 @@ def page(program):
     text += ".SH DESCRIPTION\n" + verbatim(usage)
     text += ".SH COMMANDS\n"
     for command in commands(usage):
-        text += f".SS {plain(command)}\n" + verbatim(said(program, command, "--help"))
-    return text + ".SH FILES\n" + FILES + ".SH ENVIRONMENT\n" + ENVIRONMENT
+        text += section(program, command)
+    return (text + ".SH EXIT STATUS\n" + EXIT + ".SH FILES\n" + FILES + ".SH ENVIRONMENT\n" +
+            ENVIRONMENT)
 
 
 def pack(path, text):

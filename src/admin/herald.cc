@@ -71,7 +71,7 @@ asio::awaitable<void> Herald::Impl::run() {
     for (const TierNews& news : all) {
       log::info("{}", news.text);
       std::string body = news_json(news, utc(loop.clock().wall()));
-      if (!settings.desktop_program.empty()) co_await show(news.text);
+      if (!settings.desktop_command.empty()) co_await show(news.text);
       if (settings.webhook) co_await post(std::move(body));
     }
   }
@@ -97,7 +97,8 @@ asio::awaitable<void> Herald::Impl::post(std::string body) {
 
 asio::awaitable<void> Herald::Impl::show(std::string text) {
   ChildOrder order;
-  order.arguments = {settings.desktop_program, "--app-name=Nightlight", "--", "Nightlight", text};
+  order.arguments = settings.desktop_command;
+  order.arguments.push_back(std::move(text));
   order.environment = settings.desktop_environment;
   order.folder = "/";
   order.output = settings.scratch;
@@ -112,7 +113,7 @@ asio::awaitable<void> Herald::Impl::show(std::string text) {
     co_await wait(kChildLook);
     status = child->poll();
   }
-  if (status != 0) log::warn("desktop notification: {} failed", settings.desktop_program);
+  if (status != 0) log::warn("desktop notification: {} failed", settings.desktop_command.front());
 }
 
 Herald::Herald(const Clock& clock, gateway::Tally& tally, HeraldSettings settings)

@@ -20,8 +20,9 @@ namespace nl::admin {
 
 struct HeraldSettings {
   std::optional<Webhook> webhook;
-  // notify-send or the like, and its environment; empty = no desktop.
-  std::string desktop_program;
+  // notify-send or the like with its words, the text comes behind them, and its environment; empty
+  // = no desktop.
+  std::vector<std::string> desktop_command;
   std::vector<std::string> desktop_environment;
   std::string scratch;  // a file for what that program says
   Duration quiet = std::chrono::seconds(60);

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "app/client_login.h"
 #include "app/config.h"
 #include "app/connect_list.h"
 #include "app/local_gateway.h"
@@ -55,16 +56,33 @@ std::set<std::string> names_in(const std::string& path) {
   return names;
 }
 
+constexpr bool kHasLaunchd = clients::own_manager() == clients::Manager::launchd;
+
+// What else of a shell decides what the gateway does.
+constexpr const char* kAlsoRead[] = {"NIGHTLIGHT_MODELS", "NIGHTLIGHT_LLAMA_SERVER",
+                                     "https_proxy",       "HTTPS_PROXY",
+                                     "no_proxy",          "NO_PROXY"};
+
 // A service does not see what this shell exports.
-void tell_of_keys(const Service& service) {
+void tell_of_variables(const Service& service) {
   const std::string path = service.environment.text("HOME") + "/.config/nightlight/environment";
-  const std::set<std::string> known = names_in(path);
+  const std::set<std::string> known = kHasLaunchd ? std::set<std::string>() : names_in(path);
+  std::set<std::string> wanted(service.config.key_variables.begin(),
+                               service.config.key_variables.end());
+  wanted.insert(std::begin(kAlsoRead), std::end(kAlsoRead));
   std::string missing;
-  for (const std::string& name : service.config.key_variables) {
+  for (const std::string& name : wanted) {
     if (!service.environment.find(name) || known.contains(name)) continue;
     missing += (missing.empty() ? "" : ", ") + name;
   }
   if (missing.empty()) return;
+  if (kHasLaunchd) {
+    fmt::print(
+        "note: the service does not see this shell's {}: name keys in the configuration as "
+        "key = \"file:PATH\" (chmod 600)\n",
+        missing);
+    return;
+  }
   fmt::print(
       "note: the service does not see this shell's {}: put a line NAME=value each into {} "
       "(chmod 600)\n",
@@ -81,7 +99,7 @@ bool comes_up(const LocalGateway& gateway) {
   return false;
 }
 
-int start_now(const Service& service, const std::string& unit) {
+int start_now(const Service& service, const std::string& unit, ServiceManager::UnitIs unit_is) {
   if (!service.manager.reachable()) {
     fmt::print(
         "The service manager cannot be reached from here: it starts at the next login, or "
@@ -98,18 +116,16 @@ int start_now(const Service& service, const std::string& unit) {
         service.manager.start_by_hand(unit));
     return 0;
   }
-  if (const std::string why = service.manager.start(unit); !why.empty()) {
-    return complain(why + "; `journalctl --user -u nightlight` says more", 1);
+  const std::string log = service.manager.log_words(service.environment.text("HOME"));
+  if (const std::string why = service.manager.start(unit, unit_is); !why.empty()) {
+    return complain(fmt::format("{}; {} says more", why, log), 1);
   }
   if (!gateway.base_url().empty() && !comes_up(gateway)) {
-    return complain(fmt::format("nothing answers at {} within 5 s; `journalctl --user -u "
-                                "nightlight` says why",
-                                gateway.base_url()),
-                    1);
+    return complain(
+        fmt::format("nothing answers at {} within 5 s; {} says why", gateway.base_url(), log), 1);
   }
-  fmt::print(
-      "It is serving now, and after every login (before login too: loginctl "
-      "enable-linger).\n");
+  fmt::print("It is serving now, and after every login{}.\n",
+             kHasLaunchd ? "" : " (before login too: loginctl enable-linger)");
   return 0;
 }
 
@@ -137,15 +153,18 @@ int turn_on(const Service& service, const CliOptions& options) {
       break;
   }
   if (!service.places.link.empty()) fmt::print("Enabled by {}\n", service.places.link);
-  const int status = start_now(service, done->unit);
-  tell_of_keys(service);
+  const bool fresh = done->which == TurnedOn::Which::written;
+  const int status =
+      start_now(service, done->unit,
+                fresh ? ServiceManager::UnitIs::fresh : ServiceManager::UnitIs::as_before);
+  tell_of_variables(service);
   return status;
 }
 
 int turn_off(const Service& service) {
   const bool reachable = service.manager.reachable();
   if (reachable && service.manager.active()) {
-    const std::string why = service.manager.stop(service.places.unit);
+    const std::string why = service.manager.stop();
     if (!why.empty()) return complain(why, 1);
   }
   const auto done = clients::turn_off(service.places, service.records);
@@ -153,7 +172,10 @@ int turn_off(const Service& service) {
   if (reachable) service.manager.reload();
   fmt::print("{}\n", done->was_on ? "Autostart is off." : "Autostart was off.");
   if (!done->stays.empty()) {
-    fmt::print("{} is not as nightlight wrote it and stays; nothing starts it.\n", done->stays);
+    // launchd starts at login whatever lies there.
+    fmt::print("{} is not as nightlight wrote it and stays; {}.\n", done->stays,
+               service.places.link.empty() ? "it starts again at the next login until it is moved"
+                                           : "nothing starts it");
   }
   int status = 0;
   for (const clients::Client& client : clients::clients()) {

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "engine/whole_file.h"
+#include "engine/copy_file.h"
 #include "http/digest.h"
 
 namespace nl::app {

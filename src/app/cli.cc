@@ -65,7 +65,9 @@ void add_model_commands(CLI::App& app, CliOptions& options, Raw& raw) {
   pull->add_option("model", options.subject, "NAME:TAG, hf:OWNER/REPO/FILE.gguf or a file here")
       ->type_name("MODEL");
   CLI::App* models = app.add_subcommand("models", "list the models on this machine");
-  models->add_flag("--fit", options.fit, "which sizes of Gemma 4 fit this machine, and how");
+  CLI::Option* fit =
+      models->add_flag("--fit", options.fit, "which sizes of Gemma 4 fit this machine, and how");
+  models->add_flag("--measure", options.measure, "measure the memory's speed anew")->needs(fit);
   CLI::App* show = app.add_subcommand("show", "what a pulled model is and how it runs here");
   takes_model(show)->required();
   CLI::App* rm = app.add_subcommand("rm", "remove a pulled model");

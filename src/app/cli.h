@@ -57,6 +57,7 @@ struct CliOptions {
   // why: the id; run: the client; report: --since; pull, show, rm: the model
   std::string subject;
   bool fit = false;                // models: what of the family fits this machine
+  bool measure = false;            // models --fit: how fast memory is, anew
   bool retry = false;              // up: forget what failed here before
   std::vector<std::string> rest;   // run: what follows --; own: what follows the name
   std::string program;             // argv[0]

@@ -1,6 +1,7 @@
 #include "app/command_words.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "app/cli.h"
 #include "app/own_commands.h"
@@ -61,6 +62,19 @@ CommandWords words_of(const CLI::App& app, std::string name, std::string summary
   return words;
 }
 
+// Commands below a command are its first word; what they take is offered with its own options.
+void add_subcommands(CommandWords& words, const CLI::App& app) {
+  for (const CLI::App* sub : app.get_subcommands({})) {
+    words.word.choices.push_back(sub->get_name());
+    CommandWords below = words_of(*sub, sub->get_name(), "");
+    words.word.is_path = words.word.is_path || below.word.is_path;
+    for (OptionWords& option : below.options) {
+      const auto is_same = [&](const OptionWords& one) { return one.names == option.names; };
+      if (std::ranges::none_of(words.options, is_same)) words.options.push_back(std::move(option));
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<CommandWords> command_words(const Environment& environment) {
@@ -74,7 +88,9 @@ std::vector<CommandWords> command_words(const Environment& environment) {
   for (const OwnCommand& own : own_commands()) {
     const CliVisitor visitor = [&](const CLI::App& app) {
       for (CommandWords& words : all) {
-        if (words.name == own.name) words = words_of(app, own.name, words.summary);
+        if (words.name != own.name) continue;
+        words = words_of(app, own.name, words.summary);
+        add_subcommands(words, app);
       }
     };
     CliOptions options;

@@ -49,6 +49,7 @@ std::string bash_arm(const std::string& pattern, const WordKind& kind) {
   return arm + " ;;\n";
 }
 
+// Also for bash 3.2, which has no mapfile and is what macOS comes with.
 constexpr const char* kBashStart = R"(# bash completion for nightlight: nightlight completions bash
 _nightlight() {
   local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"
@@ -59,12 +60,10 @@ _nightlight() {
 )";
 constexpr const char* kBashEnd = R"(  if [ -n "$files" ]; then
     compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+    while IFS= read -r i; do COMPREPLY+=("$i"); done < <(compgen -f -- "$current")
   fi
   if [ -n "$words" ]; then
-    local found
-    mapfile -t found < <(compgen -W "$words" -- "$current")
-    COMPREPLY+=("${found[@]}")
+    while IFS= read -r i; do COMPREPLY+=("$i"); done < <(compgen -W "$words" -- "$current")
   fi
 }
 complete -F _nightlight nightlight

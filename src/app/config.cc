@@ -9,6 +9,7 @@
 #include "app/config_file.h"
 #include "app/config_parse.h"
 #include "app/config_toml.h"
+#include "app/state_folder.h"
 #include "engine/model_name.h"
 
 namespace nl::app {
@@ -65,10 +66,7 @@ void take_environment(Config& config, const Environment& environment) {
   };
   config.https_proxy = first_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
   config.no_proxy = first_of({"no_proxy", "NO_PROXY"});
-  // XDG: a relative value is to be ignored.
-  const std::string state = environment.text("XDG_STATE_HOME");
-  config.state_dir = state.starts_with('/') ? state + "/nightlight"
-                                            : environment.text("HOME") + "/.local/state/nightlight";
+  config.state_dir = state_folder(environment);
 }
 
 void take_command_line(Config& config, const ConfigSource& source) {

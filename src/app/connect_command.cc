@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "app/client_login.h"
 #include "app/connect_list.h"
 #include "app/local_gateway.h"
 #include "app/own_commands.h"
-#include "app/run_client.h"
 #include "base/process.h"
 #include "clients/block_edit.h"
 #include "clients/connection.h"
@@ -98,10 +98,12 @@ std::vector<std::string> notes(const Client& client, const Asked& asked, const C
   if (!client.note.empty()) all.emplace_back(client.note);
   if (!config.tokens.empty()) {
     all.emplace_back("the gateway asks for a token ([auth]): give it to the client as its API key");
-  } else if (client.name == "claude" && !asked.stand_in && !has_claude_login(environment)) {
-    all.emplace_back(
-        "no login of Claude Code was found: /login in it, or connect with --stand-in to use "
-        "Nightlight's own keys and models alone");
+  } else if (clients::takes_stand_in(client) && !asked.stand_in &&
+             !has_credential(client, environment)) {
+    all.push_back(
+        fmt::format("no login of {} was found: log in there, or connect with --stand-in to use "
+                    "Nightlight's own keys and models alone",
+                    client.title));
   }
   if (!LocalGateway(config).up(std::chrono::milliseconds(500))) {
     all.emplace_back(
@@ -190,7 +192,7 @@ int connect_one(const Client& client, const Asked& asked, const CliOptions& opti
   if (wanted.url.empty()) {
     return complain("the configuration listens on no TCP address that a client could use", 1);
   }
-  wanted.stand_in = asked.stand_in;
+  if (asked.stand_in) wanted.stand_in = clients::kStandIn;
   if (asked.status_line) wanted.status_line = status_line_command(options, environment);
   if (!asked.file.empty()) {
     wanted.file = std::filesystem::absolute(asked.file).lexically_normal().string();
@@ -266,13 +268,20 @@ int disconnect_one(const Client& client, const Asked& asked, const Environment& 
 int disconnect_all(const Asked& asked, const Environment& environment) {
   int status = 0;
   bool any = false;
+  // For programs it is one text, an array.
+  if (asked.json) fmt::print("[");
   for (const Client& client : clients::clients()) {
     const auto state = clients::state_of(client, connection_records(environment));
     if (state.standing == clients::Standing::none) continue;
+    if (asked.json && any) fmt::print(",");
     any = true;
     status = std::max(status, disconnect_one(client, asked, environment));
   }
-  if (!any) fmt::print("No client is connected.\n");
+  if (asked.json) {
+    fmt::print("]\n");
+  } else if (!any) {
+    fmt::print("No client is connected.\n");
+  }
   return status;
 }
 
@@ -288,7 +297,7 @@ int connect_command(const CliOptions& given, const Environment& environment) {
       ->type_name("FILE");
   app.add_flag("--status-line", asked.status_line,
                "claude: also show which tier answers in its status line");
-  app.add_flag("--stand-in", asked.stand_in, "claude: use it without a login of its own");
+  app.add_flag("--stand-in", asked.stand_in, "claude, opencode: use it without a login of its own");
   app.add_flag("--dry-run", asked.dry_run, "show the change and make none");
   app.add_flag("--force", asked.force, "also where the file is read-only");
   app.add_flag("--without-autostart", asked.without_autostart,
@@ -308,8 +317,11 @@ int connect_command(const CliOptions& given, const Environment& environment) {
     return complain(fmt::format("--file is for the SDKs: {} has a file of its own", client->title),
                     2);
   }
-  if ((asked.status_line || asked.stand_in) && client->name != "claude") {
-    return complain("--status-line and --stand-in are for claude", 2);
+  if (asked.status_line && client->name != "claude") {
+    return complain("--status-line is for claude", 2);
+  }
+  if (asked.stand_in && !clients::takes_stand_in(*client)) {
+    return complain(fmt::format("--stand-in is not for {}", client->title), 2);
   }
   return connect_one(*client, asked, options, environment);
 }

@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "app/config.h"
+#include "app/client_login.h"
+#include "app/state_folder.h"
 #include "base/process.h"
 #include "clients/connection.h"
 #include "dialect/json_writer.h"
@@ -80,14 +81,8 @@ void print_json(const std::vector<Row>& rows, bool autostart) {
 
 }  // namespace
 
-clients::Variables variables_of(const Environment& environment) {
-  return [&environment](const std::string& name) { return environment.text(name); };
-}
-
 clients::RecordFolder connection_records(const Environment& environment) {
-  // A configuration with a mistake in it must not keep anybody from disconnecting.
-  const auto config = parse_config("", "", ConfigSource(), environment);
-  return clients::RecordFolder((config ? config->state_dir : std::string()) + "/connected");
+  return clients::RecordFolder(state_folder(environment) + "/connected");
 }
 
 int list_clients(const Environment& environment, Form form) {

@@ -6,13 +6,10 @@
 #include "app/cli.h"
 #include "app/environment.h"
 #include "clients/autostart.h"
-#include "clients/client.h"
 #include "clients/record.h"
 
 namespace nl::app {
 
-// `environment` as nl::clients asks it; it must outlive the result.
-clients::Variables variables_of(const Environment& environment);
 // Where connections are recorded.
 clients::RecordFolder connection_records(const Environment& environment);
 

@@ -14,9 +14,9 @@
 #include "app/config_toml.h"
 #include "app/config_url.h"
 #include "app/model_record.h"
+#include "base/whole_file.h"
 #include "dialect/json.h"
 #include "doctor/storage.h"
-#include "engine/whole_file.h"
 #include "http/server.h"
 
 namespace nl::app {
@@ -38,7 +38,7 @@ std::string config_file_of(const ConfigSource& source, const Environment& enviro
 }
 
 toml::parse_result parsed_file(const std::string& path) {
-  const auto text = engine::read_whole_file(path, kFileMax);
+  const auto text = read_whole_file(path, kFileMax);
   // What the library cannot be shown (config_toml.h) is none of its business here either.
   const bool fit = text && !stray_byte(*text);
   return toml::parse(fit ? std::string_view(*text) : std::string_view());
@@ -114,10 +114,13 @@ std::vector<doctor::PartialPull> broken_off(const std::string& store, WallTime n
   return made;
 }
 
-bool is_own_port(const Config& config, std::uint16_t port) {
+bool is_own_address(const Config& config, const http::Endpoint& endpoint) {
+  const bool is_own_name =
+      is_loopback(endpoint.host) || std::ranges::count(config.hosts, endpoint.host) > 0;
   return std::ranges::any_of(config.listen, [&](const std::string& text) {
     const auto address = http::parse_listen_address(text);
-    return address && address->unix_path.empty() && address->port == port;
+    return address && address->unix_path.empty() && address->port == endpoint.port &&
+           (is_own_name || address->host == endpoint.host);
   });
 }
 
@@ -132,18 +135,19 @@ doctor::ClientSetting setting_of(const Config& config, std::string where, std::s
   setting.address = parsed->endpoint.authority();
   setting.port = parsed->endpoint.port;
   setting.loopback = is_loopback(parsed->endpoint.host);
-  setting.ours = setting.loopback && is_own_port(config, setting.port);
+  setting.ours = is_own_address(config, parsed->endpoint);
   return setting;
 }
 
 void add_claude_file(std::vector<doctor::ClientSetting>& settings, const Config& config,
                      const std::string& path) {
-  const auto text = engine::read_whole_file(path, kFileMax);
+  const auto text = read_whole_file(path, kFileMax);
   dialect::Document document;
   if (!text || !document.parse(*text)) return;
   const std::string url = document.root()["env"]["ANTHROPIC_BASE_URL"].text().utf8();
   if (!url.empty()) {
     settings.push_back(setting_of(config, "env.ANTHROPIC_BASE_URL in " + path, url));
+    settings.back().file = path;
   }
 }
 

@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "app/engine_choice.h"
-#include "app/run_client.h"
 #include "base/process.h"
+#include "clients/client.h"
 #include "chat/text.h"
 #include "dialect/json.h"
 
@@ -72,7 +72,7 @@ std::optional<ClaudeProgram> find_claude(const Environment& environment) {
 }
 
 std::string claude_install_line() {
-  return std::string(client_kind("claude")->install);
+  return std::string(clients::client_named("claude")->install);
 }
 
 ClaudeRun read_claude_lines(std::string_view lines) {

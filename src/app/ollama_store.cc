@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/whole_file.h"
 #include "engine/gguf.h"
-#include "engine/whole_file.h"
 
 namespace nl::app {
 namespace {
@@ -63,7 +63,7 @@ std::vector<OllamaModel> OllamaStore::models() const {
     if (++seen > kFilesMax || found.size() >= kModelsMax) break;
     if (it.depth() >= kDepth) it.disable_recursion_pending();
     if (it.depth() != kDepth) continue;
-    const auto text = engine::read_whole_file(it->path().string(), kManifestBytesMax);
+    const auto text = read_whole_file(it->path().string(), kManifestBytesMax);
     if (!text) continue;
     OllamaModel model;
     model.name = name_of(it->path().lexically_relative(root));

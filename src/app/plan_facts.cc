@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "app/catalogue.h"
+#include "app/client_login.h"
 #include "app/discover.h"
 #include "app/model_record.h"
-#include "app/run_client.h"
 #include "app/size_choice.h"
 #include "engine/pick_model.h"
 #include "work/task_store.h"

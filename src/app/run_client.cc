@@ -1,15 +1,13 @@
 #include "app/run_client.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "app/client_login.h"
 #include "app/local_gateway.h"
 #include "app/reach_gateway.h"
 #include "base/process.h"
@@ -17,36 +15,9 @@
 namespace nl::app {
 namespace {
 
+using clients::Client;
+
 constexpr Duration kAsk = std::chrono::milliseconds(500);
-constexpr std::size_t kSettingsBytesMax = 4u << 20;
-// A client without any credential does not start. This one goes nowhere: the gateway drops it.
-constexpr const char* kStandIn = "nightlight";
-
-constexpr std::array<ClientKind, 4> kClients{{
-    {"claude", "claude", "npm install -g @anthropic-ai/claude-code", ""},
-    {"opencode", "opencode", "npm install -g opencode-ai", ""},
-    {"codex", "codex", "npm install -g @openai/codex",
-     "it speaks the OpenAI Responses API, which this release does not serve"},
-    {"gemini", "gemini", "npm install -g @google/gemini-cli",
-     "it speaks the Gemini API, which this release does not serve"},
-}};
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0;
-}
-
-bool mentions(const std::string& path, std::initializer_list<std::string_view> words) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return false;
-  std::string text(kSettingsBytesMax, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  for (const std::string_view word : words) {
-    if (text.find(word) != std::string::npos) return true;
-  }
-  return false;
-}
 
 void warn(std::string_view text) {
   fmt::print(stderr, "nightlight: warning: {}\n", text);
@@ -70,67 +41,87 @@ std::string reach_gateway(const RunSetup& setup) {
   return "";
 }
 
-void set_variables(const RunSetup& setup, const ClientKind& kind, const std::string& base_url) {
-  const ClaudeLogin login =
-      has_claude_login(setup.environment) ? ClaudeLogin::present : ClaudeLogin::absent;
-  for (const auto& [name, value] : client_variables(kind, base_url, setup.environment, login)) {
-    setenv(name.c_str(), value.c_str(), 1);
-  }
-  // A gateway that asks for a token gets it in the place of a credential, where there is none.
-  if (setup.config->tokens.empty() || kind.name != "claude") return;
-  if (setup.environment.find("ANTHROPIC_AUTH_TOKEN") ||
-      setup.environment.find("ANTHROPIC_API_KEY")) {
-    warn(
-        "the gateway asks for its token and the environment holds another credential: set "
-        "ANTHROPIC_AUTH_TOKEN to the gateway's token");
-    return;
-  }
-  setenv("ANTHROPIC_AUTH_TOKEN", std::string(setup.config->tokens.front().reveal()).c_str(), 1);
+// Claude Code takes an address in its settings before one in its environment.
+void warn_of_settings(const Environment& environment, const std::string& base_url) {
+  std::error_code error;
+  const ClaudeAddress known =
+      claude_address(environment, std::filesystem::current_path(error).string());
+  if (known.url.empty() || known.url == base_url || known.url == base_url + "/") return;
+  warn(
+      fmt::format("{} sets ANTHROPIC_BASE_URL, which wins: Claude Code goes past Nightlight; "
+                  "remove it there, or run `nightlight connect claude`",
+                  known.file));
 }
 
-}  // namespace
+// False when the client cannot be told: then it goes past the gateway.
+bool set_variables(const RunSetup& setup, const Client& client, const std::string& base_url) {
+  const StandIn stand_in = stand_in_for(client, setup.environment, setup.config->tokens);
+  if (!stand_in.warning.empty()) warn(stand_in.warning);
+  const clients::Wanted wanted{base_url, "", stand_in.word, ""};
+  const auto variables =
+      clients::variables_for_run(client, wanted, variables_of(setup.environment));
+  if (!variables) {
+    warn(variables.error().message);
+    return false;
+  }
+  for (const clients::Setting& one : *variables) {
+    setenv(one.path.back().c_str(), one.value.c_str(), 1);
+  }
+  if (!client.note.empty()) fmt::print(stderr, "nightlight: note: {}\n", client.note);
+  if (client.name == "claude") warn_of_settings(setup.environment, base_url);
+  return true;
+}
 
-const ClientKind* client_kind(std::string_view name) {
-  for (const ClientKind& kind : kClients) {
-    if (kind.name == name) return &kind;
+std::string runnable_names() {
+  std::string names;
+  for (const Client& client : clients::clients()) {
+    if (client.one_run == clients::OneRun::none) continue;
+    names += (names.empty() ? "" : " or ") + std::string(client.name);
+  }
+  return names;
+}
+
+// Null with the reason said.
+const Client* runnable(const std::string& name) {
+  const Client* client = clients::client_named(name);
+  if (client == nullptr || client->program.empty()) {
+    fmt::print(stderr, "nightlight: no client is called \"{}\": use {}\n", name, runnable_names());
+    return nullptr;
+  }
+  if (client->one_run != clients::OneRun::none) return client;
+  const std::string why = clients::unserved(*client);
+  if (why.empty()) {
+    fmt::print(stderr,
+               "nightlight: {0} takes its settings from its own file alone: `nightlight connect "
+               "{0}`\n",
+               client->name);
+  } else {
+    fmt::print(stderr, "nightlight: {}; start `{}` itself\n", why, client->program);
   }
   return nullptr;
 }
 
-bool has_claude_login(const Environment& environment) {
-  const std::string home = environment.text("HOME");
-  const std::string own = environment.text("CLAUDE_CONFIG_DIR");
-  const std::string folder = own.empty() ? home + "/.claude" : own;
-  const std::string account = own.empty() ? home + "/.claude.json" : own + "/.claude.json";
-  return exists(folder + "/.credentials.json") ||
-         mentions(account, {"\"oauthAccount\"", "\"primaryApiKey\""}) ||
-         mentions(folder + "/settings.json",
-                  {"\"apiKeyHelper\"", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"});
-}
+}  // namespace
 
-std::vector<std::pair<std::string, std::string>> client_variables(const ClientKind& kind,
-                                                                  const std::string& base_url,
-                                                                  const Environment& environment,
-                                                                  ClaudeLogin login) {
-  std::vector<std::pair<std::string, std::string>> variables;
-  if (kind.name == "opencode") {
-    // It takes no base URL from a variable, but a whole configuration.
-    if (environment.find("OPENCODE_CONFIG_CONTENT")) return variables;
-    variables.emplace_back(
-        "OPENCODE_CONFIG_CONTENT",
-        fmt::format(R"({{"provider":{{"anthropic":{{"options":{{"baseURL":"{0}/v1"}}}},)"
-                    R"("openai":{{"options":{{"baseURL":"{0}/v1"}}}}}}}})",
-                    base_url));
-    return variables;
+StandIn stand_in_for(const Client& client, const Environment& environment,
+                     const std::vector<Secret>& tokens) {
+  if (tokens.empty()) {
+    return {has_credential(client, environment) ? "" : std::string(clients::kStandIn), ""};
   }
-  variables.emplace_back("ANTHROPIC_BASE_URL", base_url);
-  const bool has_credential = environment.find("ANTHROPIC_API_KEY") ||
-                              environment.find("ANTHROPIC_AUTH_TOKEN") ||
-                              environment.find("CLAUDE_CODE_OAUTH_TOKEN");
-  if (!has_credential && login == ClaudeLogin::absent) {
-    variables.emplace_back("ANTHROPIC_AUTH_TOKEN", kStandIn);
+  // A gateway that asks for a token gets it in the place of a credential, where there is none.
+  for (const char* name : {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}) {
+    const auto given = environment.find(name);
+    const bool is_read = client.one_run == clients::OneRun::variables ||
+                         std::string_view(name) == "ANTHROPIC_API_KEY";
+    if (!given || !is_read) continue;
+    const bool is_token =
+        std::ranges::any_of(tokens, [&](const Secret& token) { return token.equals(*given); });
+    if (is_token) return {};
+    return {"", fmt::format("the gateway asks for its token and the environment holds another "
+                            "credential: set {} to the gateway's token",
+                            name)};
   }
-  return variables;
+  return {std::string(tokens.front().reveal()), ""};
 }
 
 std::vector<std::string> gateway_command(const CliOptions& options, const std::string& program) {
@@ -149,32 +140,22 @@ std::vector<std::string> gateway_command(const CliOptions& options, const std::s
 }
 
 int run_client(const RunSetup& setup) {
-  const ClientKind* kind = client_kind(setup.options.subject);
-  if (kind == nullptr) {
-    fmt::print(stderr, "nightlight: no client is called \"{}\": use claude or opencode\n",
-               setup.options.subject);
-    return 2;
-  }
-  if (!kind->unserved.empty()) {
-    fmt::print(stderr, "nightlight: {} cannot run on the gateway yet: {}; start `{}` itself\n",
-               kind->name, kind->unserved, kind->binary);
-    return 2;
-  }
+  const Client* client = runnable(setup.options.subject);
+  if (client == nullptr) return 2;
   // Installers also use folders that a login shell alone has in its PATH.
   const std::string home = setup.environment.text("HOME");
   const auto binary = find_program(
-      kind->binary,
+      client->program,
       fmt::format("{}:{}/.local/bin:{}/.claude/local", setup.environment.text("PATH"), home, home));
   if (!binary) {
-    fmt::print(stderr, "nightlight: {} is not installed: run `{}`\n", kind->binary, kind->install);
+    fmt::print(stderr, "nightlight: {} is not installed: run `{}`\n", client->program,
+               client->install);
     return 127;
   }
   const std::string base_url = reach_gateway(setup);
-  if (base_url.empty()) {
+  if (base_url.empty() || !set_variables(setup, *client, base_url)) {
     warn(fmt::format("starting {} directly; nothing stands in for it when it hits a limit",
-                     kind->name));
-  } else {
-    set_variables(setup, *kind, base_url);
+                     client->name));
   }
   std::vector<std::string> command = {*binary};
   command.insert(command.end(), setup.options.rest.begin(), setup.options.rest.end());

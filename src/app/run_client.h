@@ -1,40 +1,29 @@
 // run: a client started on the gateway: `nightlight run claude -- --continue`.
 //
-// Finds the gateway or starts it, sets the client's base URL and becomes the client. Credentials in
-// the environment go through untouched. When no gateway can be had the client starts directly, with
-// a warning: Nightlight must not be what keeps somebody from working. Main thread.
+// Finds the gateway or starts it, sets for this one run what `connect` would set for good, and
+// becomes the client. Credentials in the environment go through untouched. When no gateway can be
+// had the client starts directly, with a warning: Nightlight must not be what keeps somebody from
+// working. Main thread.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "app/cli.h"
 #include "app/config.h"
+#include "base/secret.h"
+#include "clients/client.h"
 
 namespace nl::app {
 
-struct ClientKind {
-  std::string_view name;
-  std::string_view binary;
-  std::string_view install;   // how to get it
-  std::string_view unserved;  // why it cannot be run on this release; empty when it can
+// A credential for `client` where it has none, or where the gateway asks for its token: what
+// Wanted::stand_in is to be. `warning`: why it cannot be given; empty = it need not be.
+struct StandIn {
+  std::string word;
+  std::string warning;
 };
-// Null when `name` is not known.
-const ClientKind* client_kind(std::string_view name);
-
-// A login of Claude Code's own, as far as files tell: it then needs no credential from us.
-bool has_claude_login(const Environment& environment);
-
-enum class ClaudeLogin : std::uint8_t { present, absent };
-
-// The variables to set for `kind` so that it speaks to `base_url`. Pure.
-std::vector<std::pair<std::string, std::string>> client_variables(const ClientKind& kind,
-                                                                  const std::string& base_url,
-                                                                  const Environment& environment,
-                                                                  ClaudeLogin login);
+StandIn stand_in_for(const clients::Client& client, const Environment& environment,
+                     const std::vector<Secret>& tokens);
 
 // What `up` is started with for the given command line.
 std::vector<std::string> gateway_command(const CliOptions& options, const std::string& program);

@@ -6,16 +6,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
+#include "app/client_login.h"
 #include "base/process.h"
 
 namespace nl::app {
 namespace {
-
-using Variables = std::vector<std::pair<std::string, std::string>>;
-
-const std::string kBase = "http://127.0.0.1:2300";
 
 Environment with(std::initializer_list<const char*> names) {
   Environment environment;
@@ -23,30 +21,38 @@ Environment with(std::initializer_list<const char*> names) {
   return environment;
 }
 
+const clients::Client& client(const char* name) {
+  return *clients::client_named(name);
+}
+
 TEST(RunClient, CredentialsInTheEnvironmentStayAsTheyAre) {
-  const Variables only_address = {{"ANTHROPIC_BASE_URL", kBase}};
   for (const char* name :
        {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"}) {
-    EXPECT_EQ(client_variables(*client_kind("claude"), kBase, with({name}), ClaudeLogin::absent),
-              only_address);
+    EXPECT_EQ(stand_in_for(client("claude"), with({name}), {}).word, "") << name;
   }
-  EXPECT_EQ(client_variables(*client_kind("claude"), kBase, with({}), ClaudeLogin::present),
-            only_address);
+  EXPECT_EQ(stand_in_for(client("opencode"), with({"ANTHROPIC_API_KEY"}), {}).word, "");
+  // opencode does not read that one.
+  EXPECT_EQ(stand_in_for(client("opencode"), with({"ANTHROPIC_AUTH_TOKEN"}), {}).word,
+            clients::kStandIn);
 }
 
 TEST(RunClient, AClientWithoutAnyCredentialGetsAStandIn) {
-  const Variables variables =
-      client_variables(*client_kind("claude"), kBase, with({}), ClaudeLogin::absent);
-  ASSERT_EQ(variables.size(), 2u);
-  EXPECT_EQ(variables[1],
-            (std::pair<std::string, std::string>("ANTHROPIC_AUTH_TOKEN", "nightlight")));
+  for (const char* name : {"claude", "opencode"}) {
+    EXPECT_EQ(stand_in_for(client(name), with({}), {}).word, "nightlight") << name;
+  }
 }
 
-TEST(RunClient, UnservedClientsSayWhy) {
-  EXPECT_NE(client_kind("codex")->unserved.find("Responses"), std::string::npos);
-  EXPECT_NE(client_kind("gemini")->unserved.find("Gemini"), std::string::npos);
-  EXPECT_TRUE(client_kind("claude")->unserved.empty());
-  EXPECT_EQ(client_kind("vim"), nullptr);
+TEST(RunClient, AGatewayThatAsksForATokenGetsIt) {
+  const std::vector<Secret> tokens = {Secret("gateway-token")};
+  for (const char* name : {"claude", "opencode"}) {
+    EXPECT_EQ(stand_in_for(client(name), with({}), tokens).word, "gateway-token") << name;
+    const StandIn other = stand_in_for(client(name), with({"ANTHROPIC_API_KEY"}), tokens);
+    EXPECT_EQ(other.word, "");
+    EXPECT_NE(other.warning.find("set ANTHROPIC_API_KEY to"), std::string::npos) << other.warning;
+    Environment right;
+    right.set("ANTHROPIC_API_KEY", "gateway-token");
+    EXPECT_EQ(stand_in_for(client(name), right, tokens).warning, "") << name;
+  }
 }
 
 TEST(RunClient, TheGatewayGetsTheSameConfiguration) {
@@ -67,11 +73,8 @@ class Home : public testing::Test {
     environment_.set("HOME", folder_);
   }
   ~Home() override {
-    for (const char* file : {"/.claude.json", "/.claude/.credentials.json", "/tool", "/log"}) {
-      unlink((folder_ + file).c_str());
-    }
-    rmdir((folder_ + "/.claude").c_str());
-    rmdir(folder_.c_str());
+    std::error_code error;
+    std::filesystem::remove_all(folder_, error);
   }
   std::string folder_;
   Environment environment_;
@@ -87,6 +90,44 @@ TEST_F(Home, ALoginOfClaudeCodeIsSeen) {
   unlink((folder_ + "/.claude/.credentials.json").c_str());
   std::ofstream(folder_ + "/.claude.json") << R"({"oauthAccount":{}})";
   EXPECT_TRUE(has_claude_login(environment_));
+}
+
+TEST_F(Home, SettingsHoldALoginOnlyWhenTheWordIsNotOurs) {
+  mkdir((folder_ + "/.claude").c_str(), 0700);
+  const auto with_settings = [&](const char* text) {
+    std::ofstream(folder_ + "/.claude/settings.json") << text;
+    return has_claude_login(environment_);
+  };
+  EXPECT_FALSE(with_settings(R"({"env": {"ANTHROPIC_AUTH_TOKEN": "nightlight"}})"));
+  EXPECT_FALSE(with_settings(R"json({"permissions": {"deny": ["Read(ANTHROPIC_API_KEY)"]}})json"));
+  EXPECT_TRUE(with_settings(R"({"env": {"ANTHROPIC_AUTH_TOKEN": "mine"}})"));
+  EXPECT_TRUE(with_settings(R"({"apiKeyHelper": "/bin/key"})"));
+}
+
+TEST_F(Home, AnAddressInClaudesSettingsIsSeenTheProjectsFirst) {
+  EXPECT_EQ(claude_address(environment_, folder_ + "/project").url, "");
+  std::filesystem::create_directories(folder_ + "/.claude");
+  std::filesystem::create_directories(folder_ + "/project/.claude");
+  const std::string mine = folder_ + "/.claude/settings.json";
+  std::ofstream(mine) << R"({"env": {"ANTHROPIC_BASE_URL": "https://mine.example"}})";
+  EXPECT_EQ(claude_address(environment_, folder_ + "/project").file, mine);
+  std::ofstream(folder_ + "/project/.claude/settings.json")
+      << R"({"env": {"ANTHROPIC_BASE_URL": "https://project.example"}})";
+  EXPECT_EQ(claude_address(environment_, folder_ + "/project").url, "https://project.example");
+}
+
+TEST_F(Home, ALoginOfOpencodeIsSeen) {
+  EXPECT_FALSE(has_credential(client("opencode"), environment_));
+  std::filesystem::create_directories(folder_ + "/.local/share/opencode");
+  std::ofstream(folder_ + "/.local/share/opencode/auth.json") << R"({"openai": {"type": "api"}})";
+  EXPECT_FALSE(has_credential(client("opencode"), environment_));
+  std::ofstream(folder_ + "/.local/share/opencode/auth.json") << R"({"anthropic": {}})";
+  EXPECT_TRUE(has_credential(client("opencode"), environment_));
+  std::filesystem::remove_all(folder_ + "/.local");
+  std::filesystem::create_directories(folder_ + "/.config/opencode");
+  std::ofstream(folder_ + "/.config/opencode/opencode.json")
+      << R"({"provider": {"anthropic": {"options": {"apiKey": "{env:MINE}"}}}})";
+  EXPECT_TRUE(has_credential(client("opencode"), environment_));
 }
 
 TEST_F(Home, AProgramIsFoundInPathAndNeverInTheWorkingDirectory) {

@@ -17,7 +17,10 @@ namespace {
 constexpr auto kWithin = std::chrono::seconds(20);
 constexpr auto kBetween = std::chrono::milliseconds(10);
 constexpr auto kGrace = std::chrono::seconds(1);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(200);
 constexpr std::size_t kSaidMax = 300;
+// How launchctl ends when a service is still ending (EINPROGRESS of macOS).
+constexpr int kInProgress = 36;
 
 std::string first_line(const std::string& path) {
   std::ifstream file(path);
@@ -28,6 +31,10 @@ std::string first_line(const std::string& path) {
 
 std::string launchd_domain() {
   return fmt::format("gui/{}", ::getuid());
+}
+
+std::string launchd_service() {
+  return launchd_domain() + "/dev.nightlight";
 }
 
 }  // namespace
@@ -74,7 +81,7 @@ bool ServiceManager::reachable() const {
 bool ServiceManager::active() const {
   const bool systemd = manager_ == clients::Manager::systemd;
   const auto ran = systemd ? run({"is-active", "--quiet", "nightlight.service"})
-                           : run({"print", launchd_domain() + "/dev.nightlight"});
+                           : run({"print", launchd_service()});
   return ran && ran->status == 0;
 }
 
@@ -82,18 +89,33 @@ std::string ServiceManager::reload() const {
   return manager_ == clients::Manager::systemd ? trouble_of({"daemon-reload"}) : "";
 }
 
-std::string ServiceManager::start(const std::string& unit) const {
-  if (manager_ == clients::Manager::launchd) {
-    return trouble_of({"bootstrap", launchd_domain(), unit});
+std::string ServiceManager::start(const std::string& unit, UnitIs unit_is) const {
+  const bool fresh = unit_is == UnitIs::fresh;
+  if (manager_ == clients::Manager::systemd) {
+    return trouble_of({fresh && active() ? "restart" : "start", "nightlight.service"});
   }
-  return trouble_of({"start", "nightlight.service"});
+  if (active()) {
+    // What is loaded already is refused when it is loaded again, and keeps the agent as it was.
+    if (!fresh) return trouble_of({"kickstart", launchd_service()});
+    if (std::string why = stop(); !why.empty()) return why;
+  }
+  // One that was disabled once is not loaded.
+  if (std::string why = trouble_of({"enable", launchd_service()}); !why.empty()) return why;
+  return trouble_of({"bootstrap", launchd_domain(), unit});
 }
 
-std::string ServiceManager::stop(const std::string& unit) const {
-  if (manager_ == clients::Manager::launchd) {
-    return trouble_of({"bootout", launchd_domain(), unit});
+std::string ServiceManager::stop() const {
+  if (manager_ == clients::Manager::systemd) return trouble_of({"stop", "nightlight.service"});
+  const auto ran = run({"bootout", launchd_service()});
+  if (!ran) return "its tool cannot be run";
+  if (ran->status != 0 && ran->status != kInProgress) {
+    return fmt::format("bootout ended with status {}: {}", ran->status, ran->said);
   }
-  return trouble_of({"stop", "nightlight.service"});
+  // It is gone once it has ended, which its last requests may delay.
+  const SystemClock clock;
+  const Instant until = clock.now() + kWithin;
+  while (active() && clock.now() < until) std::this_thread::sleep_for(kBetweenLooks);
+  return "";
 }
 
 std::string ServiceManager::start_by_hand(const std::string& unit) const {
@@ -101,6 +123,11 @@ std::string ServiceManager::start_by_hand(const std::string& unit) const {
     return fmt::format("launchctl bootstrap {} '{}'", launchd_domain(), unit);
   }
   return "systemctl --user daemon-reload && systemctl --user start nightlight";
+}
+
+std::string ServiceManager::log_words(const std::string& home) const {
+  return manager_ == clients::Manager::launchd ? home + "/Library/Logs/nightlight.log"
+                                               : "`journalctl --user -u nightlight`";
 }
 
 }  // namespace nl::app

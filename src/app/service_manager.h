@@ -3,6 +3,7 @@
 // One short run per question, without a shell and with a limit in time. Main thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,12 +22,17 @@ class ServiceManager {
   // Whether it answers at all.
   bool reachable() const;
   bool active() const;
-  // Reads the units anew and starts ours. What kept it from that, or empty.
-  std::string start(const std::string& unit) const;
-  std::string stop(const std::string& unit) const;
+  // Starts ours; one that runs is ended first where `unit` is new. What kept it from that, or
+  // empty.
+  enum class UnitIs : std::uint8_t { as_before, fresh };
+  std::string start(const std::string& unit, UnitIs unit_is) const;
+  std::string stop() const;
+  // Reads the units anew.
   std::string reload() const;
   // What a person runs instead.
   std::string start_by_hand(const std::string& unit) const;
+  // Where it says why a service does not run, for people.
+  std::string log_words(const std::string& home) const;
 
  private:
   struct Ran {

@@ -10,9 +10,11 @@
 #include "app/engine_choice.h"
 #include "app/model_record.h"
 #include "app/ollama_presence.h"
+#include "app/state_folder.h"
 #include "dialect/json_writer.h"
 #include "engine/memory_speed.h"
 #include "engine/probe.h"
+#include "engine/speed_record.h"
 
 namespace nl::app {
 namespace {
@@ -109,6 +111,20 @@ void write_size(JsonWriter& writer, const SizeFit& size, const engine::Pick& pic
   writer.end_object();
 }
 
+// Measured once: a second measurement would be a little different, and with it the choice.
+engine::Bandwidth speed_here(const Machine& machine, const Environment& environment,
+                             Measure measure) {
+  const engine::SpeedRecord record(state_folder(environment) + "/memory-speed");
+  const std::string hardware = engine::hardware_name(machine);
+  const auto known = record.of(hardware);
+  if (known && measure == Measure::once) return *known;
+  const auto measured = engine::measure_memory(machine);
+  if (!measured) return known.value_or(machine.memory_bandwidth);
+  // Where it cannot be kept it is measured the next time as well.
+  [[maybe_unused]] const auto kept = record.keep(hardware, *measured);
+  return *measured;
+}
+
 }  // namespace
 
 Machine machine_for(const std::vector<std::string>& programs, const std::string& model_folder) {
@@ -122,11 +138,11 @@ Machine machine_for(const std::vector<std::string>& programs, const std::string&
   return machine;
 }
 
-Machine measured_machine(const Environment& environment) {
+Machine measured_machine(const Environment& environment, Measure measure) {
   Machine machine = machine_for(engine_programs(EngineConfig(), environment, program_folder()),
                                 model_store(environment).folder());
   if (machine.memory_bandwidth.source == "assumed" && !machine.unified) {
-    if (auto measured = engine::measure_memory(machine)) machine.memory_bandwidth = *measured;
+    machine.memory_bandwidth = speed_here(machine, environment, measure);
   }
   machine.ollama_model = ollama_resident(environment);
   return machine;
@@ -190,7 +206,8 @@ std::string sizes_json(const engine::Catalogue& catalogue, const Machine& machin
 }
 
 int show_sizes(const CliOptions& options, const Environment& environment) {
-  const Machine machine = measured_machine(environment);
+  const Machine machine =
+      measured_machine(environment, options.measure ? Measure::anew : Measure::once);
   if (options.form == Form::json) {
     fmt::print("{}\n", sizes_json(catalogue(), machine));
   } else {

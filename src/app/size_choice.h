@@ -1,9 +1,11 @@
 // The size of Gemma 4 for this machine, as commands see it: facts of the machine gathered, the
 // catalogue asked, the answer told.
 //
-// Reads the system, the model store's disk and an Ollama's state; starts nothing. Main thread.
+// Reads the system, the model store's disk and an Ollama's state, and keeps the speed of memory in
+// the state folder; starts nothing. Main thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,9 +18,10 @@
 
 namespace nl::app {
 
-// This machine, with its memory's speed measured where no table has it (a tenth of a second), and
-// with what Ollama holds.
-engine::Machine measured_machine(const Environment& environment);
+// This machine, with its memory's speed measured where no table has it (a tenth of a second, and
+// only once on the same hardware unless asked), and with what Ollama holds.
+enum class Measure : std::uint8_t { once, anew };
+engine::Machine measured_machine(const Environment& environment, Measure measure = Measure::once);
 
 // This machine as the first of `programs` that is there can use it. `model_folder` as
 // read_machine() takes it.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/whole_file.h"
 #include "clients/kept_file.h"
 
 namespace nl::clients {
@@ -212,6 +213,12 @@ Result<TurnedOn> turn_on(const AutostartPlaces& places, const std::string& text,
     const auto which = place_unit(places, text, record, known);
     if (!which) return std::unexpected(which.error());
     done = {places.unit, *which};
+    // Known to be ours before anything else can go wrong.
+    if (!record.files.empty()) {
+      Record so_far = record;
+      if (const FileRecord* link = written_as(*before, places.link)) so_far.files.push_back(*link);
+      if (auto kept = records.keep(so_far); !kept) return std::unexpected(std::move(kept.error()));
+    }
   }
   if (!places.link.empty()) {
     const FileRecord* link = written_as(*before, places.link);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "clients/masking.h"
+
 namespace nl::clients {
 namespace {
 
@@ -46,7 +48,7 @@ void take_lines(Undone& undone, const Change& change) {
     if (is_ours) continue;
     if (inside) {
       undone.left.push_back(
-          fmt::format("a line in the block is not nightlight's and stays: {}", bare(line)));
+          fmt::format("a line in the block is not nightlight's and stays: {}", masked(bare(line))));
     }
     kept += line;
   }

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace nl::clients {
 namespace {
-
-// A credential that goes nowhere: the gateway drops it.
-constexpr std::string_view kStandIn = "nightlight";
 
 constexpr const char* kOpenAiNote =
     "its provider openai speaks the Responses API and keeps its own address";
@@ -24,14 +23,29 @@ ClientKey base_v1(std::string_view path, Wire wire) {
 ClientKey fixed(std::string_view path, Wire wire, When when, std::string_view word) {
   return {path, Value::fixed, wire, when, word};
 }
+ClientKey stand_in(std::string_view path, Wire wire) {
+  return {path, Value::stand_in, wire, When::stand_in, ""};
+}
+
+// A client that is called as its program is.
+Client program(std::string_view name, std::string_view title) {
+  Client made;
+  made.name = made.program = name;
+  made.title = title;
+  return made;
+}
 
 Client claude() {
   ClientFile file{Format::json, "", "CLAUDE_CONFIG_DIR", "", ".claude", {"settings.json"}, {}};
   file.keys = {base("env/ANTHROPIC_BASE_URL", Wire::anthropic),
-               fixed("env/ANTHROPIC_AUTH_TOKEN", Wire::anthropic, When::stand_in, kStandIn),
+               stand_in("env/ANTHROPIC_AUTH_TOKEN", Wire::anthropic),
                fixed("statusLine/type", Wire::anthropic, When::status_line, "command"),
-               fixed("statusLine/command", Wire::anthropic, When::status_line, "")};
-  return {"claude", "Claude Code", "claude", {file}, {}, ""};
+               {"statusLine/command", Value::status_line, Wire::anthropic, When::status_line, ""}};
+  Client made = program("claude", "Claude Code");
+  made.install = "npm install -g @anthropic-ai/claude-code";
+  made.one_run = OneRun::variables;
+  made.files = {file};
+  return made;
 }
 
 Client opencode() {
@@ -43,22 +57,35 @@ Client opencode() {
                   {"opencode.jsonc", "opencode.json"},
                   {}};
   file.keys = {base_v1("provider/anthropic/options/baseURL", Wire::anthropic),
+               stand_in("provider/anthropic/options/apiKey", Wire::anthropic),
                base_v1("provider/openai/options/baseURL", Wire::openai_responses)};
-  return {"opencode", "opencode", "opencode", {file}, {}, kOpenAiNote};
+  Client made = program("opencode", "opencode");
+  made.install = "npm install -g opencode-ai";
+  // It takes no address from a variable, but a whole configuration.
+  made.one_run = OneRun::content;
+  made.run_variable = "OPENCODE_CONFIG_CONTENT";
+  made.files = {file};
+  made.note = kOpenAiNote;
+  return made;
 }
 
 Client pi() {
   ClientFile file{Format::json, "", "PI_CODING_AGENT_DIR", "", ".pi/agent", {"models.json"}, {}};
   file.keys = {base("providers/anthropic/baseUrl", Wire::anthropic),
                base_v1("providers/openai/baseUrl", Wire::openai_responses)};
-  return {"pi", "pi", "pi", {file}, {}, kOpenAiNote};
+  Client made = program("pi", "pi");
+  made.files = {file};
+  made.note = kOpenAiNote;
+  return made;
 }
 
 Client codex() {
   ClientFile file{Format::toml, "", "CODEX_HOME", "", ".codex", {"config.toml"}, {}};
   // The built-in provider with another address: a provider of its own would hide earlier sessions.
   file.keys = {base_v1("openai_base_url", Wire::openai_responses)};
-  return {"codex", "Codex", "codex", {file}, {}, ""};
+  Client made = program("codex", "Codex");
+  made.files = {file};
+  return made;
 }
 
 Client gemini() {
@@ -70,7 +97,19 @@ Client gemini() {
   ClientFile variables{Format::variables, "", "GEMINI_CLI_HOME", ".gemini", ".gemini",
                        {".env"},          {}};
   variables.keys = {base("GOOGLE_GEMINI_BASE_URL", Wire::gemini)};
-  return {"gemini", "Gemini CLI", "gemini", {settings, variables}, {}, ""};
+  Client made = program("gemini", "Gemini CLI");
+  made.files = {settings, variables};
+  return made;
+}
+
+// A library: variables in a file that the user names.
+Client library(std::string_view name, std::string_view title, ClientKey key) {
+  Client made;
+  made.name = name;
+  made.title = title;
+  made.variables = {key};
+  made.note = kKeyNote;
+  return made;
 }
 
 const std::vector<Client>& table() {
@@ -80,18 +119,8 @@ const std::vector<Client>& table() {
       pi(),
       codex(),
       gemini(),
-      {"anthropic-sdk",
-       "The Anthropic SDK",
-       "",
-       {},
-       {base("ANTHROPIC_BASE_URL", Wire::anthropic)},
-       kKeyNote},
-      {"openai-sdk",
-       "The OpenAI SDK",
-       "",
-       {},
-       {base_v1("OPENAI_BASE_URL", Wire::openai_chat)},
-       kKeyNote},
+      library("anthropic-sdk", "The Anthropic SDK", base("ANTHROPIC_BASE_URL", Wire::anthropic)),
+      library("openai-sdk", "The OpenAI SDK", base_v1("OPENAI_BASE_URL", Wire::openai_chat)),
   };
   return kTable;
 }
@@ -112,10 +141,14 @@ std::string value_of(const ClientKey& key, const Wanted& wanted) {
       return wanted.url;
     case Value::base_v1:
       return wanted.url + "/v1";
+    case Value::status_line:
+      return wanted.status_line;
+    case Value::stand_in:
+      return wanted.stand_in;
     case Value::fixed:
       break;
   }
-  return key.fixed.empty() ? wanted.status_line : std::string(key.fixed);
+  return std::string(key.fixed);
 }
 
 bool is_wanted(const ClientKey& key, const Wanted& wanted) {
@@ -126,9 +159,18 @@ bool is_wanted(const ClientKey& key, const Wanted& wanted) {
     case When::status_line:
       return !wanted.status_line.empty();
     case When::stand_in:
-      return wanted.stand_in;
+      return !wanted.stand_in.empty();
   }
   return false;
+}
+
+// A line of variables would break a file of another kind.
+bool takes_variables(std::string_view path) {
+  constexpr std::array<std::string_view, 20> kOthers = {
+      ".json", ".jsonc", ".json5", ".toml", ".yaml", ".yml", ".xml", ".plist", ".ini", ".service",
+      ".py",   ".js",    ".mjs",   ".ts",   ".rb",   ".ps1", ".bat", ".cmd",   ".md",  "cshrc"};
+  return std::ranges::none_of(kOthers,
+                              [&](std::string_view ending) { return path.ends_with(ending); });
 }
 
 std::vector<Setting> settings_of(const std::vector<ClientKey>& keys, const Wanted& wanted) {
@@ -225,14 +267,50 @@ Result<std::vector<Aim>> aims(const Client& client, const Wanted& wanted,
     all.push_back({std::move(*path), file.format, settings_of(file.keys, wanted)});
   }
   if (!client.files.empty()) return all;
+  if (!takes_variables(wanted.file)) {
+    return fail(ErrorCode::config,
+                wanted.file +
+                    ": no file of variables is called so; use one that a shell reads "
+                    "(~/.profile, config.fish), environment.d/NAME.conf or .env");
+  }
   all.push_back({wanted.file, variable_format(wanted.file), settings_of(client.variables, wanted)});
   return all;
+}
+
+bool takes_stand_in(const Client& client) {
+  return std::ranges::any_of(client.files, [](const ClientFile& file) {
+    return std::ranges::count(file.keys, When::stand_in, &ClientKey::when) > 0;
+  });
+}
+
+Result<std::vector<Setting>> variables_for_run(const Client& client, const Wanted& wanted,
+                                               const Variables& variables) {
+  std::vector<Setting> settings;
+  for (const ClientFile& file : client.files) {
+    for (Setting& one : settings_of(file.keys, wanted)) settings.push_back(std::move(one));
+  }
+  switch (client.one_run) {
+    case OneRun::none:
+      break;
+    case OneRun::variables:
+      std::erase_if(settings, [](const Setting& one) { return one.path.front() != "env"; });
+      for (Setting& one : settings) one.path = {one.path.back()};
+      return settings;
+    case OneRun::content: {
+      const std::string variable(client.run_variable);
+      const auto edited = apply(Format::json, variables(variable), settings);
+      if (!edited) return fail(edited.error().code, variable + ": " + edited.error().message);
+      return std::vector<Setting>{{{variable}, edited->text}};
+    }
+  }
+  return fail(ErrorCode::config, std::string(client.title) + " takes no settings for one run");
 }
 
 Format variable_format(std::string_view path) {
   const std::string_view name = path.substr(path.rfind('/') + 1);
   if (name.ends_with(".fish")) return Format::fish;
-  const bool is_plain = name.ends_with(".conf") || name.ends_with(".env") || name == "environment";
+  const bool is_plain = name.ends_with(".conf") || name.ends_with(".env") ||
+                        name.starts_with(".env.") || name == "environment";
   return is_plain ? Format::variables : Format::shell;
 }
 

@@ -19,8 +19,8 @@ enum class Wire : std::uint8_t { anthropic, openai_chat, openai_responses, gemin
 bool is_served(Wire wire);
 const char* title(Wire wire);
 
-// What is written: the gateway's address in one of its forms, or a fixed word.
-enum class Value : std::uint8_t { base, base_v1, fixed };
+// What is written: the gateway's address in one of its forms, a fixed word, or what Wanted has.
+enum class Value : std::uint8_t { base, base_v1, fixed, status_line, stand_in };
 // When: always, or when its option was given.
 enum class When : std::uint8_t { always, status_line, stand_in };
 
@@ -43,10 +43,20 @@ struct ClientFile {
   std::vector<ClientKey> keys;
 };
 
+// How a client takes its settings for one run, without a file of the user's being touched.
+enum class OneRun : std::uint8_t {
+  none,
+  variables,  // those below "env" are variables of the process
+  content,    // the whole of them as JSON in one variable
+};
+
 struct Client {
   std::string_view name;
   std::string_view title;
-  std::string_view program;          // empty = a library
+  std::string_view program;  // empty = a library
+  std::string_view install;  // how to get it
+  OneRun one_run = OneRun::none;
+  std::string_view run_variable;     // the one of OneRun::content
   std::vector<ClientFile> files;     // none = variables in a file that the user names
   std::vector<ClientKey> variables;  // of a library
   std::string_view note;             // what else it needs, for people
@@ -60,10 +70,14 @@ std::string unserved(const Client& client);
 // Variables of the process, by name; empty = not set.
 using Variables = std::function<std::string(const std::string&)>;
 
+// A credential that goes nowhere, for a client that does not start without any: the gateway drops
+// it.
+inline constexpr std::string_view kStandIn = "nightlight";
+
 struct Wanted {
   std::string url;          // of the gateway, without a slash at its end
   std::string status_line;  // a command; empty = none
-  bool stand_in = false;    // a credential that goes nowhere, for a client without any
+  std::string stand_in;     // a credential for a client that has none; empty = it has
   std::string file;         // of a library's variables, absolute
 };
 
@@ -79,6 +93,13 @@ Result<std::string> path_of(const ClientFile& file, const Variables& variables);
 // Errors: config.
 Result<std::vector<Aim>> aims(const Client& client, const Wanted& wanted,
                               const Variables& variables);
+// Whether it can be given a credential in place of its own.
+bool takes_stand_in(const Client& client);
+// The variables that point `client` at the gateway for one run: the same settings as aims() writes.
+// A configuration that its run variable holds already is kept, with ours in it. Errors: config
+// (what that variable holds cannot be read, or the client takes no settings that way).
+Result<std::vector<Setting>> variables_for_run(const Client& client, const Wanted& wanted,
+                                               const Variables& variables);
 // How a file of that name takes variables.
 Format variable_format(std::string_view path);
 

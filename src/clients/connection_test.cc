@@ -1,15 +1,15 @@
 #include "clients/connection.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
-
-#include "clients/difference.h"
 
 namespace nl::clients {
 namespace {
@@ -56,7 +56,7 @@ class Connecting : public ::testing::Test {
   }
 
   Result<Plan> connect(const char* name, ReadOnly rule = ReadOnly::refuse) const {
-    Wanted wanted{kUrl, "", false, path(".profile")};
+    Wanted wanted{kUrl, "", "", path(".profile")};
     if (std::string_view(name) == "claude") wanted.status_line = "nightlight status --line";
     auto plan = plan_connect(*client_named(name), wanted, variables(), records());
     if (!plan) return plan;
@@ -216,6 +216,26 @@ TEST_F(Connecting, ALinkToNothingAndHardLinksAreKept) {
   EXPECT_EQ(all(), before);
 }
 
+// A write that the disk refuses half way must not leave half a file.
+TEST_F(Connecting, AFileWithTwoNamesIsWholeAlsoWhenThereIsNoRoom) {
+  const std::string mine = "A=1\n" + std::string(5000, '#') + "\n";
+  put(".profile", mine);
+  fs::create_hard_link(path(".profile"), path("copy"));
+  auto file = KeptFile::look(path(".profile"));
+  ASSERT_TRUE(file);
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const struct rlimit little { 8192, before.rlim_max };
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &little), 0);
+  const auto done = file->replace(mine + std::string(10'000, 'x'));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_FALSE(done);
+  EXPECT_EQ(text(".profile"), mine);
+  EXPECT_EQ(text("copy"), mine);
+}
+
 TEST_F(Connecting, ConnectingAgainChangesNothingAndMovesToAnotherAddress) {
   put(".claude/settings.json", "{\"a\": 1}\n", 0444);
   const auto before = all();
@@ -225,7 +245,7 @@ TEST_F(Connecting, ConnectingAgainChangesNothingAndMovesToAnotherAddress) {
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_FALSE(again->changes());
   EXPECT_EQ(all(), connected);
-  const Wanted elsewhere{"http://127.0.0.1:2400", "", false, ""};
+  const Wanted elsewhere{"http://127.0.0.1:2400", "", "", ""};
   auto moved = plan_connect(*client_named("claude"), elsewhere, variables(), records());
   ASSERT_TRUE(moved);
   ASSERT_TRUE(carry_out_connect(*moved, records(), ReadOnly::refuse));
@@ -247,7 +267,7 @@ TEST_F(Connecting, AFileThatCannotBeReadIsRefusedWithItsLine) {
 
 TEST_F(Connecting, AFileChangedWhileItIsBeingChangedIsNotOverwritten) {
   put(".claude/settings.json", "{}\n");
-  const Wanted wanted{kUrl, "", false, ""};
+  const Wanted wanted{kUrl, "", "", ""};
   auto plan = plan_connect(*client_named("claude"), wanted, variables(), records());
   ASSERT_TRUE(plan);
   put(".claude/settings.json", "{\"just\": \"now\"}\n");
@@ -272,6 +292,17 @@ TEST_F(Connecting, ClientsWhoseDialectIsNotServedSaySo) {
   for (const Case& one : kCases) EXPECT_EQ(unserved(*client_named(one.client)), "");
 }
 
+TEST_F(Connecting, AFileThatHoldsNoVariablesIsRefused) {
+  for (const char* name : {"config.json", "settings.toml", "app.yaml", "main.py", ".tcshrc"}) {
+    put(name, "{}\n");
+    const Wanted wanted{kUrl, "", "", path(name)};
+    const auto plan = plan_connect(*client_named("openai-sdk"), wanted, variables(), records());
+    ASSERT_FALSE(plan) << name;
+    EXPECT_NE(plan.error().message.find("~/.profile"), std::string::npos) << plan.error().message;
+    EXPECT_EQ(text(name), "{}\n");
+  }
+}
+
 TEST_F(Connecting, VariablesAndFilesThatAreThereDecideWhere) {
   put(".config/opencode/opencode.json", "{}\n");
   const Client& opencode = *client_named("opencode");
@@ -286,17 +317,29 @@ TEST_F(Connecting, VariablesAndFilesThatAreThereDecideWhere) {
   EXPECT_EQ(variable_format("/x/config.fish"), Format::fish);
   EXPECT_EQ(variable_format("/x/environment.d/ai.conf"), Format::variables);
   EXPECT_EQ(variable_format("/x/.bashrc"), Format::shell);
+  EXPECT_EQ(variable_format("/x/.env.local"), Format::variables);
 }
 
-TEST(Differences, ShowWhatChangesAndNoSecret) {
-  EXPECT_EQ(difference("a\nb\nc\n", "a\nx\nc\n"), "  a\n- b\n+ x\n  c\n");
-  EXPECT_EQ(difference("", "a\n"), "+ a\n");
-  const std::string shown =
-      difference("{\"ANTHROPIC_API_KEY\": \"sk-ant-\\\"1\", \"x\": 1}\nexport MY_TOKEN=abc123\n",
-                 "{\"ANTHROPIC_API_KEY\": \"sk-ant-\\\"1\", \"x\": 2}\nexport MY_TOKEN=abc123\n");
-  EXPECT_EQ(shown.find("sk-ant"), std::string::npos);
-  EXPECT_EQ(shown.find("abc123"), std::string::npos);
-  EXPECT_NE(shown.find("\"x\": 2"), std::string::npos);
+TEST_F(Connecting, WhatStaysIsSaidWithoutItsSecrets) {
+  const Wanted wanted{kUrl, "", std::string(kStandIn), path(".profile")};
+  auto plan = plan_connect(*client_named("claude"), wanted, variables(), records());
+  ASSERT_TRUE(plan);
+  ASSERT_TRUE(carry_out_connect(*plan, records(), ReadOnly::refuse));
+  std::string now = text(".claude/settings.json");
+  now.replace(now.find("\"nightlight\""), 12, "\"their-own-word\"");
+  put(".claude/settings.json", now);
+  const State state = state_of(*client_named("claude"), records());
+  EXPECT_EQ(state.standing, Standing::changed);
+  EXPECT_EQ(state.trouble.find("their-own-word"), std::string::npos) << state.trouble;
+  ASSERT_TRUE(connect("openai-sdk"));
+  now = text(".profile");
+  now.insert(now.find("# <<<"), "export OPENAI_API_KEY=their-own-key\n");
+  put(".profile", now);
+  const auto back = disconnect("openai-sdk");
+  ASSERT_TRUE(back);
+  ASSERT_EQ(back->files[0].left.size(), 1u);
+  EXPECT_NE(back->files[0].left[0].find("OPENAI_API_KEY=***"), std::string::npos);
+  EXPECT_NE(text(".profile").find("their-own-key"), std::string::npos);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "clients/masking.h"
+
 namespace nl::clients {
 namespace {
 
@@ -17,56 +19,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     text.remove_prefix(end);
   }
   return lines;
-}
-
-bool is_of_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '-';
-}
-
-bool names_secret(std::string_view name) {
-  std::string lower;
-  for (const char c : name) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  return std::ranges::any_of(
-      std::vector<std::string_view>{"key", "token", "secret", "password", "credential"},
-      [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
-
-// `line` without the values of secrets: NAME = value, "name": "value".
-std::string masked(std::string_view line) {
-  std::string out;
-  std::size_t at = 0;
-  while (at < line.size()) {
-    std::size_t end = at;
-    while (end < line.size() && is_of_name(line[end])) ++end;
-    if (end == at) {
-      out += line[at++];
-      continue;
-    }
-    const std::string_view name = line.substr(at, end - at);
-    out += name;
-    at = end;
-    if (!names_secret(name)) continue;
-    std::size_t next = line.find_first_not_of("\"' \t", at);
-    if (next == std::string_view::npos || (line[next] != ':' && line[next] != '=')) continue;
-    next = std::min(line.find_first_not_of(" \t", next + 1), line.size());
-    out += line.substr(at, next - at);
-    at = next;
-    const char quote = at < line.size() ? line[at] : '\0';
-    if (quote == '"' || quote == '\'') {
-      out += quote;
-      do {
-        at += line[at] == '\\' ? 2 : 1;
-      } while (at < line.size() && line[at] != quote);
-      at = std::min(at, line.size());
-    } else if (quote != '{' && quote != '[') {
-      at = std::min(line.find_first_of(" \t,;}\r\n", at), line.size());
-    } else {
-      continue;
-    }
-    out += "***";
-  }
-  return out;
 }
 
 void add_line(std::string& out, char sign, std::string_view line) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "clients/json_text.h"
+#include "clients/masking.h"
 
 namespace nl::clients {
 namespace {
@@ -249,7 +250,7 @@ Result<std::string> unset_json(std::string& text, const Change& change) {
     if (json->raw(member->value) == *change.before) return "";
     if (json->raw(member->value) != change.written) {
       return fmt::format("{} was changed since and stays as it is: {}", label,
-                         json->raw(member->value));
+                         shown_value(label, json->raw(member->value)));
     }
     text.replace(member->value.start, member->value.end - member->value.start, *change.before);
     return "";
@@ -258,7 +259,7 @@ Result<std::string> unset_json(std::string& text, const Change& change) {
   if (member != nullptr) {
     if (json->raw(member->value) != change.written) {
       return fmt::format("{} was changed since and stays as it is: {}", label,
-                         json->raw(member->value));
+                         shown_value(label, json->raw(member->value)));
     }
     if (auto removed = remove_member(text, change.path); !removed) {
       return std::unexpected(std::move(removed.error()));

@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+
+#include "base/whole_file.h"
 
 namespace nl::clients {
 namespace {
@@ -72,6 +73,12 @@ bool write_all(const Descriptor& file, std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(put));
   }
   return ::fsync(file.number()) == 0;
+}
+
+// `text` and nothing else, from the beginning.
+bool write_over(const Descriptor& file, std::string_view text) {
+  return ::lseek(file.number(), 0, SEEK_SET) == 0 && write_all(file, text) &&
+         ::ftruncate(file.number(), static_cast<off_t>(text.size())) == 0;
 }
 
 // A new file beside `target`, complete and on the disk; its name. `like` = whose mode and owner it
@@ -170,12 +177,15 @@ Result<void> KeptFile::unchanged() const {
 Result<void> KeptFile::write_in_place(std::string_view text) const {
   // Being its owner is enough for the mode, but not for opening it.
   if (is_read_only()) ::chmod(target_.c_str(), (status_.st_mode | 0200) & 07777);
-  const Descriptor file(::open(target_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
-  const int opened = errno;
-  const bool done = file.number() >= 0 && write_all(file, text);
-  const int reason = file.number() < 0 ? opened : errno;
+  const Descriptor file(::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  int reason = file.number() < 0 ? errno : 0;
+  if (reason == 0 && !write_over(file, text)) {
+    reason = errno;
+    // What it held had room there.
+    write_over(file, text_);
+  }
   if (is_read_only()) ::chmod(target_.c_str(), status_.st_mode & 07777);
-  if (!done) return refused(target_, reason);
+  if (reason != 0) return refused(target_, reason);
   return {};
 }
 
@@ -204,29 +214,6 @@ Result<void> KeptFile::remove(const std::vector<std::string>& folders) const {
     if (::rmdir(folder->c_str()) != 0) break;
   }
   return {};
-}
-
-Result<void> write_private(const std::string& path, std::string_view text) {
-  if (auto made = make_folders(folder_of(path)); !made) {
-    return std::unexpected(std::move(made.error()));
-  }
-  auto made = write_beside(path, text, nullptr);
-  if (!made) return std::unexpected(std::move(made.error()));
-  return move_over(*made, path);
-}
-
-Result<std::vector<std::string>> make_folders(const std::string& folder) {
-  std::vector<std::string> missing;
-  struct stat status {};
-  for (std::string at = folder; ::stat(at.c_str(), &status) != 0; at = folder_of(at)) {
-    if (errno != ENOENT) return refused(at, errno);
-    missing.push_back(at);
-  }
-  std::reverse(missing.begin(), missing.end());
-  for (const std::string& one : missing) {
-    if (::mkdir(one.c_str(), 0700) != 0 && errno != EEXIST) return refused(one, errno);
-  }
-  return missing;
 }
 
 }  // namespace nl::clients

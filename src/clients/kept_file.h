@@ -47,9 +47,4 @@ class KeptFile {
   struct stat status_ {};
 };
 
-// `text` as the file `path`, mode 0600, in one step. Errors: io.
-Result<void> write_private(const std::string& path, std::string_view text);
-// Makes `folder` and what is missing before it, mode 0700; those made, outermost first. Errors: io.
-Result<std::vector<std::string>> make_folders(const std::string& folder);
-
 }  // namespace nl::clients

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 
+#include "base/whole_file.h"
 #include "clients/json_text.h"
 #include "clients/kept_file.h"
 
@@ -147,7 +148,7 @@ Result<std::optional<Record>> RecordFolder::find(const std::string& client) cons
 }
 
 Result<void> RecordFolder::keep(const Record& record) const {
-  return write_private(path_of(record.client), record_text(record));
+  return write_whole_file(path_of(record.client), record_text(record));
 }
 
 Result<void> RecordFolder::forget(const Record& record, Copies copies) const {
@@ -175,7 +176,7 @@ Result<std::string> RecordFolder::back_up(const std::string& client, const std::
   for (int i = 2; std::filesystem::exists(copy, error); ++i) {
     copy = fmt::format("{}-{}.{}", stem, i, file);
   }
-  if (auto written = write_private(copy, text); !written) {
+  if (auto written = write_whole_file(copy, text); !written) {
     return std::unexpected(std::move(written.error()));
   }
   return copy;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "clients/masking.h"
+
 namespace nl::clients {
 namespace {
 
@@ -265,7 +267,8 @@ Result<std::string> unset_toml(std::string& text, const Change& change) {
   const std::string_view value = value_of(text, *there);
   if (change.before && value == *change.before) return "";
   if (value != change.written) {
-    return fmt::format("{} was changed since and stays as it is: {}", label, value);
+    return fmt::format("{} was changed since and stays as it is: {}", label,
+                       shown_value(label, value));
   }
   if (change.before) {
     text.replace(there->value_start, value.size(), *change.before);

@@ -55,8 +55,44 @@ bool is_page(const Answer& answer) {
   return contains(lower(answer.content_type), "text/html");
 }
 
+// Google says so with a status of its own.
+bool says_wrong_key(const Answer& answer) {
+  return answer.status == 401 ||
+         (answer.status == 400 && contains(answer.body, "API key not valid"));
+}
+
+// A key may be good for answers and not for the list of models.
+bool says_key_is_narrow(const Answer& answer) {
+  return answer.status == 403 && contains(lower(answer.body), "missing scopes");
+}
+
+bool says_wrong_place(const Answer& answer) {
+  const std::string said = lower(answer.body);
+  return answer.status == 403 &&
+         (contains(said, "country") || contains(said, "region") || contains(said, "location"));
+}
+
 Findings key_refused(const CloudFacts& cloud) {
+  if (says_wrong_place(*cloud.answer)) {
+    Finding finding = found(
+        Kind::unreachable,
+        fmt::format("{} does not serve the place that this network is in (status 403)", cloud.name),
+        "another key does not help: look at the network, VPN and proxy, or let the next tier "
+        "answer");
+    finding.severity = Severity::warning;
+    return {std::move(finding)};
+  }
   if (cloud.key_state != KeyState::present) return {};
+  if (says_key_is_narrow(*cloud.answer)) {
+    Finding finding = found(
+        Kind::key_refused,
+        fmt::format("the key from {} may not list the models of {}, so it was not tested (status "
+                    "403)",
+                    cloud.key, cloud.name),
+        "nothing to do where requests are answered; else let the key list models as well");
+    finding.severity = Severity::note;
+    return {std::move(finding)};
+  }
   return {found(Kind::key_refused,
                 fmt::format("{} refuses the key from {} (status {})", cloud.name, cloud.key,
                             cloud.answer->status),
@@ -74,7 +110,7 @@ Findings of_status(const CloudFacts& cloud) {
     if (cloud.own_server) return says(Kind::provider_odd, "answers with a page");
     return says(Kind::captive_portal, "is not who answers at " + cloud.host);
   }
-  if (status == 401 || status == 403) return key_refused(cloud);
+  if (says_wrong_key(answer) || status == 403) return key_refused(cloud);
   if (status == 402) return says(Kind::credit_empty, "asks for payment");
   if (status == 429) return says(Kind::quota_reached, "says that a limit is reached");
   if (status == 404 || status == 405) {

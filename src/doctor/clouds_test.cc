@@ -52,6 +52,27 @@ TEST(Clouds, ARefusedKeyIsNamedByItsPlace) {
   }
 }
 
+TEST(Clouds, GooglesOwnWayToRefuseAKeyIsKnown) {
+  CloudFacts facts = with_status(400);
+  EXPECT_TRUE(check_cloud(facts).empty());
+  facts.answer->body = R"([{"error": {"code": 400, "message": "API key not valid. Please ..."}}])";
+  EXPECT_EQ(only_kind(facts), Kind::key_refused);
+}
+
+TEST(Clouds, AKeyThatMayNotListModelsIsNoFault) {
+  CloudFacts facts = with_status(403);
+  facts.answer->body = R"({"error": {"message": "... Missing scopes: api.model.read. ..."}})";
+  Findings findings = check_cloud(facts);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].kind, Kind::key_refused);
+  EXPECT_EQ(findings[0].severity, Severity::note);
+  facts.answer->body = R"({"error": {"code": "unsupported_country_region_territory"}})";
+  findings = check_cloud(facts);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].kind, Kind::unreachable);
+  EXPECT_EQ(findings[0].fix.find("make a new key"), std::string::npos);
+}
+
 TEST(Clouds, ARefusalWithoutAKeyIsRight) {
   CloudFacts facts = with_status(401);
   facts.key_state = KeyState::clients_own;

@@ -72,11 +72,14 @@ Findings check_client_settings(const std::vector<ClientSetting>& settings) {
   for (const ClientSetting& setting : settings) {
     if (setting.ours) continue;
     const std::string_view known = gateway_at(setting);
-    findings.push_back(
-        found(Kind::other_gateway,
-              fmt::format("{} leads to {}{}, past Nightlight", setting.where, setting.address,
-                          known.empty() ? "" : fmt::format(" (the usual port of {})", known)),
-              fmt::format("start the client with `nightlight run`, or remove {}", setting.where)));
+    findings.push_back(found(
+        Kind::other_gateway,
+        fmt::format("{} leads to {}{}, past Nightlight", setting.where, setting.address,
+                    known.empty() ? "" : fmt::format(" (the usual port of {})", known)),
+        setting.file.empty()
+            ? fmt::format("start the client with `nightlight run`, or remove {}", setting.where)
+            // It wins over what `run` sets.
+            : fmt::format("nightlight connect claude, or remove it from {}", setting.file)));
   }
   return findings;
 }

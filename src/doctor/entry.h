@@ -49,6 +49,7 @@ struct ClientSetting {
   std::uint16_t port = 0;
   bool loopback = false;
   bool ours = false;  // it is an address of this Nightlight
+  std::string file;   // that holds it; empty = a variable
 };
 
 Findings check_client_settings(const std::vector<ClientSetting>& settings);

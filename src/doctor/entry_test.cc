@@ -93,6 +93,10 @@ TEST(ClientSettings, OnlyOursLeadsHere) {
   EXPECT_EQ(findings[0].kind, Kind::other_gateway);
   EXPECT_NE(findings[0].what.find("LiteLLM"), std::string::npos);
   EXPECT_NE(findings[0].fix.find("ANTHROPIC_BASE_URL"), std::string::npos);
+  other.file = "/home/me/.claude/settings.json";
+  EXPECT_NE(check_client_settings({other})[0].fix.find("nightlight connect claude"),
+            std::string::npos);
+  EXPECT_EQ(check_client_settings({other})[0].fix.find("nightlight run"), std::string::npos);
   other.loopback = false;
   EXPECT_EQ(check_client_settings({other})[0].what.find("LiteLLM"), std::string::npos);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fstream>
@@ -191,6 +192,18 @@ Findings check_ollama(const OllamaFacts& ollama) {
       add(fmt::format("Ollama runs {} with a window of {} tokens", model.name,
                       model.context_tokens));
     }
+  }
+  const auto unknown = std::ranges::find(ollama.models, 0, &OllamaModelFacts::context_tokens);
+  if (!ollama.window_is_stated && ollama.context_setting == 0 && unknown != ollama.models.end()) {
+    Finding finding = found(
+        Kind::ollama_context,
+        fmt::format("nothing says with which window Ollama will run {}: its own is 4096 tokens on "
+                    "many machines, and longer prompts are cut off without a word",
+                    unknown->name),
+        "write dialect = \"ollama\" for it: Nightlight then asks for the window itself; or start "
+        "Ollama with OLLAMA_CONTEXT_LENGTH=32768");
+    finding.severity = Severity::warning;
+    findings.push_back(std::move(finding));
   }
   const bool small = ollama.context_setting > 0 && ollama.context_setting < kOllamaContextLeast;
   if (findings.empty() && small) {

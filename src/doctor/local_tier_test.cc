@@ -164,6 +164,22 @@ TEST(Ollama, FourThousandTokensAreATrap) {
   EXPECT_TRUE(check_ollama(facts).empty());
 }
 
+TEST(Ollama, AWindowThatNobodySaysIsAWarningWhereItCannotBeStated) {
+  OllamaFacts facts;
+  facts.answers = true;
+  facts.version = "0.33.1";
+  facts.models = {{"gemma4:e4b", 0}};
+  EXPECT_TRUE(check_ollama(facts).empty());
+  facts.window_is_stated = false;
+  const Findings findings = check_ollama(facts);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].kind, Kind::ollama_context);
+  EXPECT_EQ(findings[0].severity, Severity::warning);
+  EXPECT_NE(findings[0].fix.find("dialect = \"ollama\""), std::string::npos);
+  facts.context_setting = 65536;
+  EXPECT_TRUE(check_ollama(facts).empty());
+}
+
 TEST(Ollama, AnOldOneDoesNotKnowTheFamily) {
   OllamaFacts facts;
   facts.answers = true;

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "http/listener.h"
+
 namespace nl::doctor {
 namespace {
 
@@ -37,6 +39,7 @@ Result<void> remove(const std::string& path, mode_t kind) {
   if ((status.st_mode & S_IFMT) != kind || status.st_uid != ::geteuid()) {
     return fail(ErrorCode::io, path + ": is something else by now");
   }
+  if (kind == S_IFSOCK) return http::remove_stale_socket(path);
   if (::unlink(path.c_str()) != 0) return failed(path);
   return {};
 }

@@ -181,6 +181,8 @@ TEST_F(Storage, RepairRemovesOnlyWhatItWasToldOf) {
   path.copy(name.sun_path, sizeof name.sun_path - 1);
   const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
   ASSERT_EQ(::bind(socket, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  ASSERT_EQ(::listen(socket, 1), 0);
+  EXPECT_FALSE(repair({RepairKind::remove_socket, {path}})) << "somebody listens";
   ::close(socket);
   EXPECT_FALSE(repair({RepairKind::remove_file, {path}}));
   EXPECT_TRUE(repair({RepairKind::remove_socket, {path}}));

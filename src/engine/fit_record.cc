@@ -13,7 +13,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "engine/whole_file.h"
+#include "base/whole_file.h"
 
 namespace nl::engine {
 namespace {

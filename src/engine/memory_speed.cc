@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kBytes = 256ULL << 20;
 constexpr std::size_t kWords = kBytes / sizeof(std::uint64_t);
-constexpr int kRounds = 3;
+constexpr int kRounds = 6;
 constexpr int kThreadsMost = 16;
 constexpr double kLoadMost = 0.5;  // of the cores
 

@@ -14,8 +14,8 @@
 #include <limits>
 #include <utility>
 
+#include "base/whole_file.h"
 #include "engine/model_name.h"
-#include "engine/whole_file.h"
 #include "http/digest.h"
 
 namespace nl::engine {

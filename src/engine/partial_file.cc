@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/whole_file.h"
+#include "base/whole_file.h"
 #include "http/digest.h"
 
 namespace nl::engine {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "engine/whole_file.h"
+#include "base/whole_file.h"
 #include "http/digest.h"
 
 namespace nl::engine {

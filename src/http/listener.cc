@@ -117,11 +117,17 @@ int clear_stale(const sockaddr_un& name) {
   return unlink(name.sun_path) == 0 ? 0 : errno;
 }
 
-Result<int> bind_unix(const ListenAddress& address) {
+// The path as the system wants it; empty when it is too long.
+sockaddr_un unix_address(const std::string& path) {
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  if (address.unix_path.size() >= sizeof name.sun_path) return failed(address, ENAMETOOLONG);
-  std::memcpy(name.sun_path, address.unix_path.data(), address.unix_path.size());
+  if (path.size() < sizeof name.sun_path) std::memcpy(name.sun_path, path.data(), path.size());
+  return name;
+}
+
+Result<int> bind_unix(const ListenAddress& address) {
+  const sockaddr_un name = unix_address(address.unix_path);
+  if (name.sun_path[0] == '\0') return failed(address, ENAMETOOLONG);
   if (const int error = clear_stale(name)) return failed(address, error);
   Descriptor listener(open_socket(AF_UNIX));
   if (listener.get() < 0) return failed(address, errno);
@@ -135,6 +141,15 @@ Result<int> bind_unix(const ListenAddress& address) {
 }
 
 }  // namespace
+
+Result<void> remove_stale_socket(const std::string& path) {
+  const sockaddr_un name = unix_address(path);
+  const int error = name.sun_path[0] == '\0' ? ENAMETOOLONG : clear_stale(name);
+  if (error == 0) return {};
+  ListenAddress address;
+  address.unix_path = path;
+  return failed(address, error);
+}
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const auto wrong = [text] {

@@ -16,6 +16,10 @@
 
 namespace nl::http {
 
+// Removes the socket at `path` unless somebody listens behind it; nothing there is fine. Any
+// thread. Errors: io.
+Result<void> remove_stale_socket(const std::string& path);
+
 class Listener {
  public:
   // Takes over an accepted descriptor.

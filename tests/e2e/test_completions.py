@@ -81,6 +81,9 @@ class Completions(unittest.TestCase):
         self.assertEqual(self.bash("autostart", "o"), ["on", "off"])
         self.assertEqual(self.bash("completions", "b"), ["bash"])
         self.assertEqual(self.bash("connect", "--dry"), ["--dry-run"])
+        # Commands below a command, and what they take.
+        self.assertEqual(self.bash("tasks", "r"), ["run", "report", "rm"])
+        self.assertEqual(self.bash("tasks", "run", "--ju"), ["--judge"])
 
     def test_bash_offers_files_where_a_file_is_meant(self):
         self.bash_script = self.script("bash")

@@ -34,7 +34,7 @@ echo "$*" >> "$HOME/asked"
 case "$2" in
   show-environment) [ "$FAKE_SYSTEMD" = 1 ] ;;
   is-active) [ -e "$HOME/active" ] ;;
-  start) [ "$FAKE_START" != fails ] ;;
+  start|restart) [ "$FAKE_START" != fails ] ;;
   *) true ;;
 esac
 """
@@ -195,8 +195,10 @@ class Connect(Case):
         off = self.run_it("autostart", "off")
         self.assertEqual(off.returncode, 1)
         self.assertIn("nightlight disconnect claude", off.stderr)
-        self.done("disconnect", "--all")
+        self.assertEqual([one["client"] for one in
+                          json.loads(self.done("disconnect", "--all", "--json"))], ["claude"])
         self.assertEqual(self.read(".claude/settings.json"), SETTINGS)
+        self.assertEqual(json.loads(self.done("disconnect", "--all", "--json")), [])
 
     def test_a_dry_run_shows_the_change_and_makes_none(self):
         self.put(".claude/settings.json", SETTINGS.replace('"1"', '"1",\n    "X_API_KEY": "sk-1"'))
@@ -265,6 +267,44 @@ class Connect(Case):
                               capture_output=True, text=True, check=True,
                               env=h.bare_env(self.home)).stdout
         self.assertEqual(told, f"1 {self.url}\n")
+
+
+class OneRun(Case):
+    """`run` sets for one run what `connect` sets for good."""
+
+    def run_client(self, name, **env):
+        self.put(f"bin/{name}", '#!/bin/sh\nenv > "$HOME/told"\n', 0o755)
+        with Upstream("anthropic", "alpha") as alpha, \
+                h.Nightlight(lambda at: h.config_text([h.Target(alpha)], at)) as nl:
+            self.port = nl.port
+            self.url = f"http://127.0.0.1:{nl.port}"
+            done = self.run_it("run", name, **env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stderr
+
+    def content(self):
+        told = self.read("told").partition("OPENCODE_CONFIG_CONTENT=")[2]
+        return json.JSONDecoder().raw_decode(told)[0]
+
+    def test_opencode_gets_the_provider_that_is_served_and_no_other(self):
+        said = self.run_client("opencode")
+        self.assertEqual(self.content(), {"provider": {"anthropic": {
+            "options": {"baseURL": f"{self.url}/v1", "apiKey": "nightlight"}}}})
+        self.assertIn("its provider openai", said)
+        # Its own key stays its own, and so does a configuration that was there.
+        self.run_client("opencode", ANTHROPIC_API_KEY="sk-ant-mine",
+                        OPENCODE_CONFIG_CONTENT='{"theme": "mine"}')
+        self.assertEqual(self.content(), {"theme": "mine", "provider": {"anthropic": {
+            "options": {"baseURL": f"{self.url}/v1"}}}})
+
+    def test_settings_of_claude_code_that_lead_elsewhere_are_said(self):
+        self.assertNotIn("wins", self.run_client("claude"))
+        self.assertIn(f"ANTHROPIC_BASE_URL={self.url}\n", self.read("told"))
+        self.put(".claude/settings.json",
+                 json.dumps({"env": {"ANTHROPIC_BASE_URL": "https://else.example"}}))
+        said = self.run_client("claude")
+        self.assertIn("settings.json sets ANTHROPIC_BASE_URL, which wins", said)
+        self.assertIn("nightlight connect claude", said)
 
 
 class RealClaude(Case):
@@ -361,16 +401,21 @@ class Autostart(Case):
             self.assertIn("serving now", said)
             self.assertIn("--user daemon-reload", self.asked())
             self.assertIn("--user start nightlight.service", self.asked())
+            self.assertNotIn("--user restart", self.asked())
+            # What runs by another unit than the one just written is not what was asked for.
+            self.done("--workers", "2", "autostart", "on", FAKE_SYSTEMD="1")
+            self.assertIn("--user restart nightlight.service", self.asked())
             self.done("autostart", "off", FAKE_SYSTEMD="1")
             self.assertIn("--user stop nightlight.service", self.asked())
         failed = self.run_it("autostart", "on", FAKE_SYSTEMD="1", FAKE_START="fails")
         self.assertEqual(failed.returncode, 1)
         self.assertIn("journalctl", failed.stderr)
 
-    def test_keys_that_only_this_shell_has_are_named(self):
+    def test_variables_that_only_this_shell_has_are_named(self):
         said = self.done("autostart", "on", ANTHROPIC_API_KEY="sk-ant-secret-1",
-                         OPENAI_API_KEY="sk-secret-2")
+                         OPENAI_API_KEY="sk-secret-2", NIGHTLIGHT_MODELS=self.path("models"))
         self.assertIn("ANTHROPIC_API_KEY", said)
+        self.assertIn("NIGHTLIGHT_MODELS", said)
         self.assertIn(".config/nightlight/environment", said)
         self.assertNotIn("secret", said)
         self.put(".config/nightlight/environment", "ANTHROPIC_API_KEY=x\nOPENAI_API_KEY=y\n")

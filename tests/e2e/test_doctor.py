@@ -232,6 +232,14 @@ class Clouds(Case):
         said = self.cloud(dated(-86400))
         self.assert_found(said, "clock-off", "fault", "24 h ahead", "timedatectl")
 
+    def test_a_server_of_this_machine_does_not_vouch_for_its_clock(self):
+        up = self.upstream(dated(-86400))
+        with Ollama() as daemon:
+            self.configure([h.Target(up, "m")], local=f"shelf/{CHAT}",
+                           extra='[[provider]]\nname = "shelf"\ndialect = "ollama"\n'
+                                 f'base_url = "{daemon.url}"\n')
+            self.assert_found(self.examine(), "clock-off", "fault", "24 h ahead")
+
     def test_a_clock_that_is_ten_minutes_off(self):
         said = self.cloud(dated(600))
         self.assert_found(said, "clock-off", "warning", "10 min behind", "timedatectl")
@@ -339,6 +347,10 @@ class Entry(Case):
         self.put(".claude/settings.json",
                  json.dumps({"env": {"ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}"}}))
         self.assertNotIn("other-gateway", [f["id"] for f in self.examine()["findings"]])
+        # Ours by the address it listens on, and by a name that the configuration accepts.
+        self.rewrite(lambda text: 'hosts = ["gateway.example"]\n' + text)
+        said = self.examine(ANTHROPIC_BASE_URL=f"http://gateway.example:{self.port}")
+        self.assertNotIn("other-gateway", [f["id"] for f in said["findings"]])
 
 
 class Files(Case):

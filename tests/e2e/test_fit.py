@@ -52,6 +52,39 @@ class Case(unittest.TestCase):
         return done
 
 
+class Speed(Case):
+    def speed(self, *args):
+        done = self.run_it("models", "--fit", "--json", *args)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["machine"]["memory_speed"]
+
+    def test_it_is_measured_once_and_every_command_goes_by_it(self):
+        kept = f"{self.home}/.local/state/nightlight/memory-speed"
+        first = self.speed()
+        if not os.path.exists(kept):
+            self.skipTest(f"nothing is measured here: {first}")
+        self.assertEqual(first["source"], "measured")
+        self.assertEqual(self.speed(), first)
+        self.assertEqual(os.stat(kept).st_mode & 0o777, 0o600)
+        # A speed that nobody measures again by accident, and that decides: nothing writes fast.
+        with open(kept, encoding="utf-8") as f:
+            line, _, rest = f.read().partition("\n")
+        hardware = rest.split("\t")[1]
+        with open(kept, "w", encoding="utf-8") as f:
+            f.write(f"{line}\n2.0\t{hardware}")
+        self.assertEqual(self.speed(), {"gb_per_s": 2, "source": "measured"})
+        sizes = json.loads(self.run_it("models", "--fit", "--json").stdout)["sizes"]
+        sheet = json.loads(self.run_it("cheatsheet", "--json").stdout)["sizes"]
+        self.assertEqual([s["id"] for s in sizes if s["picked"]],
+                         [s["id"] for s in sheet if s["standing"] == "pick"])
+        self.assertEqual([s.get("reads") for s in sizes], [s.get("reads") for s in sheet])
+        # On request; a machine that is busy by now keeps what it knows.
+        self.assertIn(self.speed("--measure")["source"], ("measured",))
+        refused = self.run_it("models", "--measure")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--fit", refused.stderr)
+
+
 class Sizes(Case):
     def test_every_size_is_told_for_people(self):
         done = self.run_it("models", "--fit")

@@ -1,4 +1,4 @@
-#include "engine/whole_file.h"
+#include "engine/copy_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 namespace nl::engine {
@@ -14,17 +13,6 @@ namespace {
 
 std::unexpected<Error> system_error(const std::string& path, int code) {
   return fail(ErrorCode::io, fmt::format("{}: {}", path, std::strerror(code)));
-}
-
-// Writes and syncs; 0, or errno.
-int put(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return ::fsync(file) == 0 ? 0 : errno;
 }
 
 constexpr std::size_t kCopyBytes = 8U << 20;
@@ -51,37 +39,6 @@ ssize_t copy_some(int in, int out) {
 }
 
 }  // namespace
-
-Result<std::string> read_whole_file(const std::string& path, std::size_t bytes_max) {
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file < 0) return system_error(path, errno);
-  struct stat found {};
-  std::string text;
-  int code = ::fstat(file, &found) == 0 && S_ISREG(found.st_mode) ? 0 : EINVAL;
-  if (code == 0 && static_cast<std::size_t>(found.st_size) > bytes_max) code = EFBIG;
-  if (code == 0) {
-    text.resize(static_cast<std::size_t>(found.st_size));
-    const ssize_t got = ::read(file, text.data(), text.size());
-    if (got < 0) code = errno;
-    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  }
-  ::close(file);
-  if (code != 0) return system_error(path, code);
-  return text;
-}
-
-Result<void> write_whole_file(const std::string& path, std::string_view text) {
-  const std::string fresh = path + ".new";
-  ::unlink(fresh.c_str());
-  const int file = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (file < 0) return system_error(fresh, errno);
-  int code = put(file, text);
-  ::close(file);
-  if (code == 0 && std::rename(fresh.c_str(), path.c_str()) != 0) code = errno;
-  if (code == 0) return {};
-  ::unlink(fresh.c_str());
-  return system_error(path, code);
-}
 
 Result<void> copy_file(const std::string& from, const std::string& to,
                        const std::function<void(std::uint64_t)>& copied) {
