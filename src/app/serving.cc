@@ -14,7 +14,6 @@
 #include "app/plan_view.h"
 #include "app/profiles.h"
 #include "app/size_choice.h"
-#include "app/task_floors.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/fit_record.h"
@@ -120,11 +119,6 @@ std::shared_ptr<chat::LocalForm> Serving::local_form_for(const Config& config) {
   if (routing_.local_form && form_settings_ == settings) return routing_.local_form;
   form_settings_ = settings;
   return std::make_shared<standby::LocalForms>(std::move(settings));
-}
-
-void Serving::take_task_floors(const Config& config) {
-  const std::string trouble = add_task_floors(routing_, config);
-  if (!trouble.empty()) log::warn("{}", trouble);
 }
 
 Result<void> Serving::build() {
@@ -293,6 +287,7 @@ int Serving::run() {
   watch_signals(first);
   print_plan();
   watch_models();
+  watch_task_floors();
   announce(config_);
   if (standby_) standby_->begin();
   for (std::size_t i = 1; i < workers_.size(); ++i) {
