@@ -18,6 +18,7 @@
 #include "app/report.h"
 #include "base/process.h"
 #include "state/ledger.h"
+#include "state/stretched_time.h"
 
 namespace nl::app {
 namespace {
@@ -66,6 +67,10 @@ int show_money(const Wanted& wanted, const Config& config) {
     const auto paid = reader.paid_failover_since(facts.from_unix_ms);
     if (!paid) return complain(paid.error());
     facts.past_limit_micro_usd = *paid;
+    const auto stretched =
+        state::stretched_ms(config.ledger_path(), facts.from_unix_ms, facts.to_unix_ms);
+    if (!stretched) return complain(stretched.error());
+    facts.stretched_ms = *stretched;
   }
   const Money money = count_money(facts, config.plan);
   fmt::print("{}", wanted.json ? money_json(money) : money_text(money, config.plan));
