@@ -185,7 +185,9 @@ void Serving::aim_standby() {
 
 // The herald of `config` in the place of an earlier one.
 void Serving::announce(const Config& config) {
-  herald_ = make_herald(clock_, *tally_, config, environment_);
+  std::unique_ptr<admin::Herald> herald = make_herald(clock_, *tally_, config, environment_);
+  if (herald && herald_) herald->succeed(*herald_);
+  herald_ = std::move(herald);
   if (herald_) herald_->begin();
 }
 
