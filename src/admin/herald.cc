@@ -123,6 +123,11 @@ Herald::~Herald() {
   stop();
 }
 
+void Herald::succeed(Herald& earlier) {
+  earlier.stop();
+  impl_->watch.take_over(std::move(earlier.impl_->watch));
+}
+
 void Herald::begin() {
   asio::co_spawn(impl_->loop.io(), impl_->run(), asio::detached);
   impl_->thread = std::thread([this]() { impl_->loop.io().run(); });

@@ -33,6 +33,8 @@ class Herald {
  public:
   // `tally` outlives it.
   Herald(const Clock& clock, gateway::Tally& tally, HeraldSettings settings);
+  // Says nothing again that `earlier`, which is stopped by that, has said. Before begin().
+  void succeed(Herald& earlier);
   ~Herald();
   Herald(const Herald&) = delete;
   Herald& operator=(const Herald&) = delete;

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,6 +27,8 @@ class TierWatch {
  public:
   explicit TierWatch(Duration quiet) : quiet_(quiet) {}
 
+  // Goes on where `earlier` stood, under its own quiet time.
+  void take_over(TierWatch earlier) { said_ = std::move(earlier.said_); }
   std::vector<TierNews> look(const std::vector<gateway::Answering>& answering, Instant now);
 
  private:

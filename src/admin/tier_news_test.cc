@@ -40,6 +40,16 @@ TEST(TierNews, AProviderThatFlapsIsSaidOncePerQuietTime) {
   EXPECT_EQ(watch.look({kLocal}, Instant() + seconds(700)).size(), 1u);
 }
 
+TEST(TierNews, ASuccessorDoesNotSayAgainWhatStands) {
+  TierWatch watch(seconds(60));
+  EXPECT_EQ(watch.look({kRouter}, Instant()).size(), 1u);
+  TierWatch next(seconds(5));
+  next.take_over(std::move(watch));
+  EXPECT_TRUE(next.look({kRouter}, Instant() + seconds(1)).empty());
+  EXPECT_TRUE(next.look({kClaude}, Instant() + seconds(4)).empty()) << "within the quiet time";
+  EXPECT_EQ(next.look({kClaude}, Instant() + seconds(5)).size(), 1u);
+}
+
 TEST(TierNews, OneProvidersTroubleDoesNotHideAnothers) {
   TierWatch watch(seconds(60));
   const Answering other{"openai", "router", "openrouter", "m", "openai: 503 overloaded"};

@@ -8,6 +8,7 @@
 #include "dialect/json.h"
 #include "http/server.h"
 #include "provider/catalog.h"
+#include "router/resolve.h"
 
 namespace nl::app {
 namespace {
@@ -53,7 +54,11 @@ std::vector<std::string> chat_models(std::string_view json) {
         !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) {
           return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
         });
-    if (fits && can_chat(name) && names.size() < kModelsMax) names.push_back(name);
+    // What runs on somebody else's machines is there for whoever names it, not instead of a local
+    // model.
+    if (fits && can_chat(name) && !router::runs_elsewhere(name) && names.size() < kModelsMax) {
+      names.push_back(name);
+    }
   }
   return names;
 }

@@ -17,6 +17,12 @@ TEST(Discover, ReadsOllamasOwnList) {
             (std::vector<std::string>{"gemma4:26b"}));
 }
 
+TEST(Discover, LeavesOutWhatRunsElsewhere) {
+  EXPECT_EQ(chat_models(R"({"models":[{"name":"gpt-oss:120b-cloud"},{"name":"kimi-k2:cloud"},)"
+                        R"({"name":"gemma4:e4b"}]})"),
+            (std::vector<std::string>{"gemma4:e4b"}));
+}
+
 TEST(Discover, WhatIsNoListIsNothing) {
   for (const char* json : {"", "<html>", "[]", "{}", R"({"data":{}})", R"({"data":[1,null]})",
                            R"({"models":{}})", R"({"models":[1]})"}) {

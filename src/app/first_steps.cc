@@ -19,6 +19,7 @@ namespace {
 constexpr std::array<std::string_view, kSteps> kNames = {"model", "ask",   "tasks", "compare",
                                                          "order", "drill", "sheet"};
 constexpr std::uintmax_t kRecordBytesMax = 64 << 10;
+constexpr std::string_view kDamaged = "is damaged; `nightlight plan --again` begins anew";
 
 Step seen(StepId id, const StepRecord& record, std::string_view open) {
   Step step;
@@ -39,7 +40,7 @@ Step model_step(const StepFacts& facts) {
     step.said = facts.model + " answers on this machine";
   } else if (facts.choice.empty()) {
     step.said = "no size of Gemma 4 fits this machine; a smaller GGUF of your own may";
-    step.command = "up --model FILE.gguf";
+    step.command = "pull FILE.gguf";
   } else {
     step.said = "no model here yet; what fits: " + facts.choice;
   }
@@ -72,16 +73,17 @@ Result<StepRecord> read_steps(const std::string& path) {
   const std::uintmax_t bytes = std::filesystem::file_size(path, missing);
   if (missing == std::errc::no_such_file_or_directory) return record;
   if (missing) return fail(ErrorCode::io, path + ": " + missing.message());
-  if (bytes > kRecordBytesMax) return fail(ErrorCode::config, path + ": is no record of steps");
+  if (bytes > kRecordBytesMax)
+    return fail(ErrorCode::config, fmt::format("{}: {}", path, kDamaged));
   std::ifstream file(path);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (const auto place = stray_byte(text)) {
-    return fail(ErrorCode::config, fmt::format("{}:{}: is damaged; remove it", path, place->line));
+    return fail(ErrorCode::config, fmt::format("{}:{}: {}", path, place->line, kDamaged));
   }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
-    return fail(ErrorCode::config, fmt::format("{}:{}: is damaged; remove it", path,
-                                               parsed.error().source().begin.line));
+    return fail(ErrorCode::config,
+                fmt::format("{}:{}: {}", path, parsed.error().source().begin.line, kDamaged));
   }
   const toml::table* const done = parsed.table()["done"].as_table();
   if (done == nullptr) return record;

@@ -51,7 +51,7 @@ TEST(FirstSteps, count_what_is_there_and_not_what_was_once_run) {
 
 TEST(FirstSteps, say_so_where_no_size_fits) {
   const Step model = first_steps(StepFacts()).front();
-  EXPECT_EQ(model.command, "up --model FILE.gguf");
+  EXPECT_EQ(model.command, "pull FILE.gguf");
   EXPECT_NE(model.said.find("no size of Gemma 4 fits"), std::string::npos);
 }
 
@@ -82,7 +82,9 @@ TEST_F(Record, refuses_damage_with_its_line) {
   std::ofstream(path()) << "[done]\nask = 2026-11-25x\n";
   const auto read = read_steps(path());
   ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().message, path() + ":2: is damaged; remove it");
+  EXPECT_EQ(read.error().message, path() + ":2: is damaged; `nightlight plan --again` begins anew");
+  ASSERT_TRUE(write_steps(path(), {})) << "which is what that does";
+  EXPECT_TRUE(read_steps(path())->empty());
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ Money count_money(const MoneyFacts& facts, const PlanConfig& plan) {
   money.metered_micro_usd = facts.totals.cost_micro_usd;
   money.past_limit_micro_usd = facts.past_limit_micro_usd;
   money.unpriced = facts.totals.unpriced;
-  money.stretched_hours = static_cast<double>(facts.totals.dark_ms) / kMsPerHour;
+  money.stretched_hours = static_cast<double>(facts.stretched_ms) / kMsPerHour;
   for (const state::Totals::ByTarget& item : facts.totals.by_target) {
     if (item.tier == "local") money.local_hours += static_cast<double>(item.busy_ms) / kMsPerHour;
   }

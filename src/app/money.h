@@ -15,6 +15,7 @@ namespace nl::app {
 struct MoneyFacts {
   state::Totals totals;
   std::int64_t past_limit_micro_usd = 0;  // paid answers in the place of a flat subscription
+  std::int64_t stretched_ms = 0;
   std::int64_t from_unix_ms = 0;
   std::int64_t to_unix_ms = 0;
 };

@@ -13,7 +13,7 @@ MoneyFacts half_a_month() {
   facts.from_unix_ms = 1'000;
   facts.to_unix_ms = 1'000 + 365 * kHour + kHour / 4;  // 365.25 h = 15.21875 days
   facts.totals.cost_micro_usd = 3'000'000;
-  facts.totals.dark_ms = 2 * kHour;
+  facts.stretched_ms = 2 * kHour;
   facts.totals.unpriced = 1;
   facts.past_limit_micro_usd = 1'000'000;
   facts.totals.by_target = {{"frontier", "anthropic", "m", 9, 0, 0, 0, 7 * kHour},

@@ -18,6 +18,7 @@
 #include "app/report.h"
 #include "base/process.h"
 #include "state/ledger.h"
+#include "state/stretched_time.h"
 
 namespace nl::app {
 namespace {
@@ -50,6 +51,9 @@ int show_money(const Wanted& wanted, const Config& config) {
   const WallTime now = SystemClock().wall();
   const auto from = parse_since(wanted.since, now);
   if (!from) return complain(from.error());
+  if (now < WallTime(std::chrono::milliseconds(*from))) {
+    return complain(Error(ErrorCode::bad_request, "--since lies ahead: " + wanted.since));
+  }
   MoneyFacts facts;
   facts.from_unix_ms = *from;
   facts.to_unix_ms =
@@ -63,6 +67,10 @@ int show_money(const Wanted& wanted, const Config& config) {
     const auto paid = reader.paid_failover_since(facts.from_unix_ms);
     if (!paid) return complain(paid.error());
     facts.past_limit_micro_usd = *paid;
+    const auto stretched =
+        state::stretched_ms(config.ledger_path(), facts.from_unix_ms, facts.to_unix_ms);
+    if (!stretched) return complain(stretched.error());
+    facts.stretched_ms = *stretched;
   }
   const Money money = count_money(facts, config.plan);
   fmt::print("{}", wanted.json ? money_json(money) : money_text(money, config.plan));
@@ -83,8 +91,7 @@ class Walk {
  private:
   std::string record_path() const { return config_.state_dir + "/plan.toml"; }
   Result<StepFacts> look() const;
-  // What the person says to this step.
-  enum class Said : std::uint8_t { run, skip, quit };
+  PlanTalk talk() const;
   Said offer(const Step& step, int number) const;
   // The exit status of the step's commands; nothing = the person gave none.
   std::optional<int> run(const Step& step);
@@ -146,21 +153,26 @@ int Walk::run_words(const std::vector<std::string>& words) const {
   return *status;
 }
 
-Walk::Said Walk::offer(const Step& step, int number) const {
+PlanTalk Walk::talk() const {
+  PlanTalk made;
+  made.ask = ask_person;
+  made.tell = [](std::string_view line) { fmt::print("{}\n", line); };
+  made.run = [this](const std::vector<std::string>& words) { return run_words(words); };
+  made.home = environment_.text("HOME");
+  return made;
+}
+
+Said Walk::offer(const Step& step, int number) const {
   fmt::print("\nStep {} of {}: {} ({} min)\n  {}\n", number, kSteps, name(step.id), step.minutes,
              step.said);
-  const std::string answer = ask_person("Do it now? [Y]es, [s]kip, [q]uit: ", "y");
-  if (answer.empty() || answer.front() == 'q' || answer.front() == 'Q') return Said::quit;
-  return answer.front() == 's' || answer.front() == 'n' ? Said::skip : Said::run;
+  return ask_whether(talk());
 }
 
 std::optional<int> Walk::run(const Step& step) {
-  int worst = 0;
-  const auto commands = step_commands(step);
-  if (commands.empty()) return std::nullopt;
-  for (const auto& words : commands) worst = std::max(worst, run_words(words));
-  if (worst != 0) {
-    fmt::print("That did not end well (exit status {}); the step stays open.\n", worst);
+  const std::optional<int> worst = do_step(step, talk());
+  if (!worst) return std::nullopt;
+  if (*worst != 0) {
+    fmt::print("That did not end well (exit status {}); the step stays open.\n", *worst);
     return worst;
   }
   auto record = read_steps(record_path());
@@ -174,7 +186,12 @@ std::optional<int> Walk::run(const Step& step) {
 int Walk::one(StepId id) {
   const auto facts = look();
   if (!facts) return complain(facts.error());
-  return run(first_steps(*facts)[static_cast<std::size_t>(id)]).value_or(1);
+  const Step step = first_steps(*facts)[static_cast<std::size_t>(id)];
+  if (const auto status = run(step)) return *status;
+  return complain(Error(ErrorCode::bad_request,
+                        fmt::format("nothing was given, so nothing was done; without questions it "
+                                    "is `nightlight {}`",
+                                    step.command)));
 }
 
 int Walk::all() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "app/catalogue.h"
 #include "app/client_login.h"
@@ -63,7 +64,8 @@ std::string local_model(const Config& config, const Environment& environment) {
   const std::string& named = config.engine.model;
   const engine::ModelStore store = model_store(environment);
   if (named != "auto" && named != "ember") {
-    if (named.starts_with('/')) return named;
+    std::error_code error;
+    if (named.starts_with('/') && std::filesystem::is_regular_file(named, error)) return named;
     if (const auto record = find_record(store, named)) return record->name;
   }
   if (named == "auto") {

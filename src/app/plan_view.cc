@@ -7,6 +7,7 @@
 #include <set>
 
 #include "provider/catalog.h"
+#include "router/resolve.h"
 
 namespace nl::app {
 namespace {
@@ -91,7 +92,9 @@ PlannedTarget planned(const TargetSpec& spec, const Config& config, const Routin
   PlannedTarget target;
   target.name = spec.model.empty() ? facts.name : facts.name + "/" + spec.model;
   target.standing = standing_of(facts);
-  target.seen_by = seen_by(facts, routing.settings[spec.provider]);
+  target.seen_by = facts.local && router::runs_elsewhere(spec.model)
+                       ? fmt::format("whoever runs {} for {}", spec.model, facts.name)
+                       : seen_by(facts, routing.settings[spec.provider]);
   if (target.standing == Standing::absent) {
     target.note = why_absent(facts, config);
     return target;

@@ -14,7 +14,6 @@
 #include "app/plan_view.h"
 #include "app/profiles.h"
 #include "app/size_choice.h"
-#include "app/task_floors.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/fit_record.h"
@@ -122,11 +121,6 @@ std::shared_ptr<chat::LocalForm> Serving::local_form_for(const Config& config) {
   return std::make_shared<standby::LocalForms>(std::move(settings));
 }
 
-void Serving::take_task_floors(const Config& config) {
-  const std::string trouble = add_task_floors(routing_, config);
-  if (!trouble.empty()) log::warn("{}", trouble);
-}
-
 Result<void> Serving::build() {
   published_ = config_;
   if (const auto chosen = choose_engine(); !chosen) return chosen;
@@ -191,7 +185,9 @@ void Serving::aim_standby() {
 
 // The herald of `config` in the place of an earlier one.
 void Serving::announce(const Config& config) {
-  herald_ = make_herald(clock_, *tally_, config, environment_);
+  std::unique_ptr<admin::Herald> herald = make_herald(clock_, *tally_, config, environment_);
+  if (herald && herald_) herald->succeed(*herald_);
+  herald_ = std::move(herald);
   if (herald_) herald_->begin();
 }
 
@@ -293,6 +289,7 @@ int Serving::run() {
   watch_signals(first);
   print_plan();
   watch_models();
+  watch_task_floors();
   announce(config_);
   if (standby_) standby_->begin();
   for (std::size_t i = 1; i < workers_.size(); ++i) {

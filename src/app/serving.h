@@ -1,8 +1,9 @@
 // Serving: the whole program of `up`, in the order in which it is built; destroyed in reverse.
 //
 // serving.cc builds it and runs it, serving_signals.cc has what a signal asks for: reload, drain,
-// restart. A planned restart ends run() with a Handover: everything that is to live on, for the
-// program that replaces this one or, if that fails, for the next Serving. Main thread.
+// restart; serving_models.cc and serving_floors.cc look for a model and for readiness that appear.
+// A planned restart ends run() with a Handover: everything that is to live on, for the program that
+// replaces this one or, if that fails, for the next Serving. Main thread.
 #pragma once
 
 #include <atomic>
@@ -32,6 +33,7 @@
 #include "http/tls_server.h"
 #include "standby/local_forms.h"
 #include "state/ledger.h"
+#include "work/readiness.h"
 
 namespace nl::app {
 
@@ -66,7 +68,9 @@ class Serving {
   void watch_signals(Worker& first);
   void reload();
   void publish(const Config& config);
+  void hand_out();
   void take_task_floors(const Config& config);
+  void watch_task_floors();
   void watch_models();
   void look_for_models();
   void take_choice(EngineChoice choice);
@@ -124,7 +128,10 @@ class Serving {
   Config published_;  // as loaded last: the tiers of today
   std::unique_ptr<boost::asio::steady_timer> models_timer_;
   std::string models_stamp_;
-  std::jthread chooser_;  // reads the model that has appeared; before its loop's end
+  std::unique_ptr<boost::asio::steady_timer> floors_timer_;
+  std::string floors_stamp_;             // of the file when it was read last
+  std::vector<work::Readiness> floors_;  // as read last without trouble
+  std::jthread chooser_;                 // reads the model that has appeared; before its loop's end
 };
 
 }  // namespace nl::app

@@ -61,6 +61,11 @@ void Serving::publish(const Config& config) {
   for (const FoundServer& server : found_) add_found(routing_, server, config);
   aim_standby();
   take_task_floors(config);
+  hand_out();
+}
+
+// routing_ to every worker.
+void Serving::hand_out() {
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[i];
     auto upstreams = make_upstreams(routing_, worker.client, worker.engine);

@@ -1,7 +1,8 @@
 // Task floors: from the readiness of the user's tasks to the policy's proofs.
 //
-// Read when routing is made: at a start, at a reload, and for `check`. A target is not good enough
-// for a label as soon as one task of that label has shown it. Main thread; blocks on a small file.
+// Read when routing is made (a start, a reload, `check`), and by a running gateway whenever the
+// file has changed. A target is not good enough for a label as soon as one task of that label has
+// shown it. Main thread; blocks on a small file.
 #pragma once
 
 #include <string>
@@ -15,7 +16,13 @@ namespace nl::app {
 
 void add_proofs(router::Policy& policy, const std::vector<work::Readiness>& known);
 
-// From the state folder's file. What is wrong with it, or nothing; without one nothing changes.
+// Differs once the file has been written anew; one question to the disk's memory of a folder.
+std::string floors_stamp(const Config& config);
+
+// What the state folder's file says; none is an empty list. Errors: config, io.
+Result<std::vector<work::Readiness>> known_readiness(const Config& config);
+
+// From that file. What is wrong with it, or nothing; without one nothing changes.
 std::string add_task_floors(Routing& routing, const Config& config);
 
 }  // namespace nl::app

@@ -260,7 +260,7 @@ int Tasks::grade() {
   const bool steers = std::any_of(verdicts.begin(), verdicts.end(),
                                   [](const work::Readiness& one) { return !one.label.empty(); });
   if (steers && !wanted_.json) {
-    fmt::print("\nthe gateway goes by this from its next start: `nightlight restart`\n");
+    fmt::print("\na gateway that runs goes by this from now on\n");
   }
   return 0;
 }

@@ -184,9 +184,8 @@ http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan
     co_return Step::next;
   }
   ++attempts_;
-  const std::int64_t reserved =
-      candidate.paid_failover ? router::estimated_cost_micro_usd(candidate.facts, turn_.facts) : 0;
-  parts_.spend.reserve(reserved);
+  const SpendGuard::Held held = parts_.spend.reserve(
+      candidate.paid_failover ? router::estimated_cost_micro_usd(candidate.facts, turn_.facts) : 0);
   const AttemptSetup setup{parts_.upstreams, candidate, parts_.options,
                            answerer(candidate, plan.preferred),
                            another_after(plan, index) ? Backup::another_target : Backup::none};
@@ -194,8 +193,8 @@ http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan
   const state::AttemptRow& row = record(candidate, result);
   // Without a known price the estimate stands: an unknown price must not look free.
   std::int64_t paid = 0;
-  if (candidate.paid_failover) paid = row.cost_micro_usd < 0 ? reserved : row.cost_micro_usd;
-  parts_.spend.settle(reserved, paid);
+  if (candidate.paid_failover) paid = row.cost_micro_usd < 0 ? held.micro_usd : row.cost_micro_usd;
+  parts_.spend.settle(held, paid);
   if (turn_.client_gone) {
     parts_.health.abandoned(facts, candidate.target, mark);
     co_return Step::done;

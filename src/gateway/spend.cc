@@ -51,12 +51,19 @@ std::int64_t SpendGuard::spent() {
   return spent_.load();
 }
 
-void SpendGuard::reserve(std::int64_t micro_usd) {
+SpendGuard::Held SpendGuard::reserve(std::int64_t micro_usd) {
+  if (micro_usd == 0) return {};
+  roll();
+  const std::int64_t today = day_.load();
   spent_.fetch_add(micro_usd);
+  return {micro_usd, today};
 }
 
-void SpendGuard::settle(std::int64_t reserved_micro_usd, std::int64_t paid_micro_usd) {
-  spent_.fetch_add(paid_micro_usd - reserved_micro_usd);
+void SpendGuard::settle(const Held& held, std::int64_t paid_micro_usd) {
+  if (held.micro_usd == 0 && paid_micro_usd == 0) return;
+  roll();
+  const std::int64_t still_held = held.day == day_.load() ? held.micro_usd : 0;
+  spent_.fetch_add(paid_micro_usd - still_held);
 }
 
 }  // namespace nl::gateway

@@ -2,7 +2,8 @@
 //
 // The planner reads spent() and leaves out what would go over the cap; between plan and settlement
 // the estimate is held, so that parallel requests cannot pass the cap together. The day is the
-// local calendar day. Shared by all loops; atomics only.
+// local calendar day; what was held on an earlier one is gone with it. Shared by all loops; atomics
+// only.
 #pragma once
 
 #include <atomic>
@@ -19,9 +20,13 @@ class SpendGuard {
 
   // Settled and reserved so far today, in micro-dollars.
   std::int64_t spent();
-  void reserve(std::int64_t micro_usd);
+  struct Held {
+    std::int64_t micro_usd = 0;
+    std::int64_t day = 0;
+  };
+  Held reserve(std::int64_t micro_usd);
   // Replaces a reservation by what was really paid.
-  void settle(std::int64_t reserved_micro_usd, std::int64_t paid_micro_usd);
+  void settle(const Held& held, std::int64_t paid_micro_usd);
 
  private:
   void roll();

@@ -8,10 +8,21 @@ namespace {
 TEST(SpendGuard, HoldsReservationsUntilTheyAreSettled) {
   ManualClock clock;
   SpendGuard guard(clock, 100);
-  guard.reserve(50);
+  const SpendGuard::Held held = guard.reserve(50);
   EXPECT_EQ(guard.spent(), 150);
-  guard.settle(50, 20);
+  guard.settle(held, 20);
   EXPECT_EQ(guard.spent(), 120);
+}
+
+TEST(SpendGuard, AnAnswerAcrossMidnightGivesTheNewDayNothingToSpend) {
+  ManualClock clock;
+  SpendGuard guard(clock, 100);
+  const SpendGuard::Held held = guard.reserve(50);
+  clock.advance(std::chrono::hours(25));
+  guard.settle(held, 20);
+  EXPECT_EQ(guard.spent(), 20) << "the new day pays what was paid, and gets back nothing";
+  guard.settle(guard.reserve(30), 5);
+  EXPECT_EQ(guard.spent(), 25);
 }
 
 TEST(SpendGuard, BeginsANewDayWithNothing) {

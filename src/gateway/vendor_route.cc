@@ -4,6 +4,7 @@
 
 #include "gateway/answer_headers.h"
 #include "gateway/gateway.h"
+#include "gateway/wishes.h"
 #include "router/resolve.h"
 
 namespace nl::gateway {
@@ -51,6 +52,7 @@ std::optional<VendorProvider> vendor_provider(const Upstreams& upstreams, Dialec
     if (router::refused(facts, any, upstreams.policy) != nullptr) continue;
     VendorProvider found;
     found.provider = upstreams.providers[i].get();
+    found.index = i;
     found.client_credential = !facts.has_key;
     if (facts.has_key || (facts.takes_client_credential && credential.vendor == wanted)) {
       return found;
@@ -97,12 +99,16 @@ http::asio::awaitable<void> Gateway::pass_to_vendor(http::Exchange& exchange, Ro
   const ClientCredential credential =
       client_credential(exchange.head(), route.dialect, parts_.options.tokens);
   const auto vendor = vendor_provider(*upstreams, route.dialect, credential);
+  Error error(ErrorCode::not_found, "no provider with a credential serves this path", 404);
   if (vendor) {
-    const Instant until = parts_.loop.now() + parts_.options.total;
-    co_await forward_to_vendor(exchange, route, *vendor, until);
-    co_return;
+    const Result<void> wished = leaves_to(exchange.head(), upstreams->policy, vendor->index);
+    if (wished) {
+      const Instant until = parts_.loop.now() + parts_.options.total;
+      co_await forward_to_vendor(exchange, route, *vendor, until);
+      co_return;
+    }
+    error = wished.error();
   }
-  const Error error(ErrorCode::not_found, "no provider with a credential serves this path", 404);
   const http::Answer answer = error_answer(route.dialect, error, "");
   const Result<void> sent = co_await exchange.respond(answer);
   if (!sent) exchange.abort();

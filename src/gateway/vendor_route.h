@@ -17,6 +17,7 @@ namespace nl::gateway {
 // The provider that serves `dialect`'s own routes with a credential this request has.
 struct VendorProvider {
   provider::Provider* provider = nullptr;
+  std::size_t index = 0;  // in the policy
   bool client_credential = false;
 };
 std::optional<VendorProvider> vendor_provider(const Upstreams& upstreams,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "gateway/answer_headers.h"
@@ -13,6 +14,7 @@ namespace {
 constexpr std::string_view kRoute = "x-nightlight-route";
 constexpr std::string_view kTask = "x-nightlight-task";
 constexpr std::size_t kTargetsMax = 8;
+constexpr std::size_t kModelBytesMax = 200;
 
 using router::Tier;
 
@@ -26,12 +28,32 @@ std::unexpected<Error> refused(std::string message) {
   return fail(ErrorCode::bad_request, std::move(message), 400);
 }
 
+// It goes on into a body, an answer's header, the ledger and what is shown of them.
+bool is_model_name(std::string_view text) {
+  return !text.empty() && text.size() <= kModelBytesMax &&
+         std::ranges::all_of(text, [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
 std::string names_of(const router::Policy& policy) {
   std::string names;
   for (const router::ProviderFacts& provider : policy.providers) {
     names += (names.empty() ? "" : ", ") + provider.name;
   }
   return names.empty() ? "none" : names;
+}
+
+// The engine answers by the one model that it has, whatever name it is called by: another name
+// would be told as the answerer's, and what is known of that model decides about tools.
+std::optional<std::string> lacks_model(const router::ProviderFacts& provider,
+                                       std::string_view model) {
+  if (provider.name != "engine" || model.empty()) return std::nullopt;
+  std::string runs;
+  for (const chat::ModelFacts& has : provider.models) {
+    if (has.name == model) return std::nullopt;
+    runs = has.name;
+  }
+  return fmt::format("{}: the engine does not run \"{}\"; it runs {}", kRoute, header_value(model),
+                     runs.empty() ? "no model" : runs);
 }
 
 Result<router::TargetSpec> target_of(std::string_view text, const router::Policy& policy) {
@@ -43,8 +65,8 @@ Result<router::TargetSpec> target_of(std::string_view text, const router::Policy
   const std::size_t slash = text.find('/');
   const std::string_view provider = text.substr(0, slash);
   const auto named = std::ranges::find(policy.providers, provider, &router::ProviderFacts::name);
-  const bool no_model = slash != std::string_view::npos && slash + 1 == text.size();
-  if (named == policy.providers.end() || no_model) {
+  const bool odd_model = slash != std::string_view::npos && !is_model_name(text.substr(slash + 1));
+  if (named == policy.providers.end() || odd_model) {
     return refused(fmt::format(
         "{}: \"{}\" is no target; use @frontier, @router, @local, provider/model, a provider ({}), "
         "offline or direct",
@@ -52,6 +74,7 @@ Result<router::TargetSpec> target_of(std::string_view text, const router::Policy
   }
   spec.provider = static_cast<std::size_t>(named - policy.providers.begin());
   if (slash != std::string_view::npos) spec.model = std::string(text.substr(slash + 1));
+  if (const auto lack = lacks_model(*named, spec.model)) return refused(*lack);
   return spec;
 }
 
@@ -84,6 +107,18 @@ Result<std::vector<router::TargetSpec>> targets_of(std::string_view text,
   }
 }
 
+bool is_among(const std::vector<router::TargetSpec>& targets, std::size_t provider,
+              const router::Policy& policy) {
+  return std::ranges::any_of(targets, [&](const router::TargetSpec& spec) {
+    return spec.tier ? *spec.tier == policy.providers[provider].tier : spec.provider == provider;
+  });
+}
+
+Result<void> once(const http::Headers& headers, std::string_view name) {
+  if (headers.count(name) <= 1) return {};
+  return refused(fmt::format("{}: stands more than once in this request", name));
+}
+
 Result<void> read_route(Turn& turn, std::string_view text, const router::Policy& policy) {
   if (text == "direct") {
     turn.direct = turn.facts.direct = true;
@@ -107,7 +142,10 @@ Result<void> read_route(Turn& turn, std::string_view text, const router::Policy&
 
 Result<void> read_wishes(Turn& turn, const router::Policy& policy) {
   const http::Headers& headers = turn.exchange.head().headers;
-  if (const auto task = headers.find(kTask)) {
+  const auto task = headers.find(kTask);
+  const auto route = headers.find(kRoute);
+  if (task) {
+    if (const auto single = once(headers, kTask); !single) return single;
     const auto labels = router::task_labels();
     const auto known = std::ranges::find(labels, trimmed(*task));
     if (known == labels.end()) {
@@ -120,8 +158,27 @@ Result<void> read_wishes(Turn& turn, const router::Policy& policy) {
     }
     turn.facts.task = *known;
   }
-  if (const auto route = headers.find(kRoute)) return read_route(turn, trimmed(*route), policy);
-  return {};
+  if (!route) return {};
+  if (const auto single = once(headers, kRoute); !single) return single;
+  return read_route(turn, trimmed(*route), policy);
+}
+
+Result<void> leaves_to(const http::RequestHead& head, const router::Policy& policy,
+                       std::size_t provider) {
+  const auto route = head.headers.find(kRoute);
+  if (!route) return {};
+  if (const auto single = once(head.headers, kRoute); !single) return single;
+  const std::string_view text = trimmed(*route);
+  if (text == "direct") return {};
+  const std::string& name = policy.providers[provider].name;
+  const auto nobody_else = [&name, text]() {
+    return refused(fmt::format("{}: this path is served by {} alone, which is not among \"{}\"",
+                               kRoute, name, header_value(text.substr(0, 120))));
+  };
+  if (text == "offline") return nobody_else();
+  const auto targets = targets_of(text, policy);
+  if (!targets) return std::unexpected(targets.error());
+  return is_among(*targets, provider, policy) ? Result<void>() : nobody_else();
 }
 
 }  // namespace nl::gateway

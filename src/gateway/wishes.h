@@ -13,6 +13,11 @@
 
 namespace nl::gateway {
 
+// Whether the route that the headers name, if any, leaves a request to this provider, which alone
+// can serve it. Errors: bad_request, 400.
+Result<void> leaves_to(const http::RequestHead& head, const router::Policy& policy,
+                       std::size_t provider);
+
 // Fills turn.direct, turn.route and their facts. Errors: bad_request, 400, naming the header.
 Result<void> read_wishes(Turn& turn, const router::Policy& policy);
 

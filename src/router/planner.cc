@@ -29,11 +29,6 @@ struct Option {
   std::uint64_t mark = 0;  // of the credential
 };
 
-// Ollama serves models of its maker's machines under such names.
-bool runs_elsewhere(std::string_view model) {
-  return model.ends_with("-cloud") || model.ends_with(":cloud");
-}
-
 // Which list the targets come from: one that the user wrote out is not cut per tier.
 enum class Listing : std::uint8_t { tiers, route };
 
@@ -51,6 +46,7 @@ class Planning {
   std::string spelled_out(const Target& target) const {
     return spelled(provider_of(target), target.model);
   }
+  bool stays_here() const { return facts_.this_machine_only || policy_.share == Share::local; }
   void skip(const Target& target, std::string why) {
     plan_.skipped.push_back({spelled_out(target), std::move(why)});
   }
@@ -190,7 +186,7 @@ void Planning::make_options() {
       skip(target, why);
       continue;
     }
-    if (facts_.this_machine_only && runs_elsewhere(target.model)) {
+    if (stays_here() && provider.local && runs_elsewhere(target.model)) {
       skip(target, "the request stays on this machine and this model runs elsewhere");
       continue;
     }

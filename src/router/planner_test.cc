@@ -87,6 +87,14 @@ TEST_F(PlannerTest, WhatMayNotLeaveThisMachineDoesNot) {
   EXPECT_EQ(why_not(make(), "anthropic/claude-opus-5-5"), "the request stays on this machine");
   policy.providers[kEngine].models[0].name = "gemma4:31b-cloud";
   EXPECT_TRUE(order().empty());
+  facts.this_machine_only = false;
+  EXPECT_EQ(order().back(), "engine/gemma4:31b-cloud");
+  policy.share = Share::local;
+  EXPECT_TRUE(order().empty());
+  EXPECT_EQ(why_not(make(), "engine/gemma4:31b-cloud"),
+            "the request stays on this machine and this model runs elsewhere");
+  policy.share = Share::any;
+  facts.this_machine_only = true;
   policy.providers[kEngine].models[0].name = "gemma4:31b";
   EXPECT_EQ(order().size(), 1U);
   policy.providers[kEngine].local = false;

@@ -157,6 +157,10 @@ Proof proof_of(const Policy& policy, const std::string& label, const Target& tar
   return proof == known->second.end() ? Proof::none : proof->second;
 }
 
+bool runs_elsewhere(std::string_view model) {
+  return model.ends_with("-cloud") || model.ends_with(":cloud");
+}
+
 const char* refused(const ProviderFacts& provider, const RequestFacts& facts,
                     const Policy& policy) {
   if (facts.this_machine_only && !provider.local) return "the request stays on this machine";

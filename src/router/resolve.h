@@ -36,6 +36,9 @@ chat::ModelFacts facts_of(const ProviderFacts& provider, std::string_view model,
 // "provider/model" for people and the ledger.
 std::string spelled(const ProviderFacts& provider, std::string_view model);
 
+// Ollama serves models of its maker's machines beside those of this one, under such names.
+bool runs_elsewhere(std::string_view model);
+
 // Why `provider` may not see this request or has no form for it; null = it may be used.
 const char* refused(const ProviderFacts& provider, const RequestFacts& facts, const Policy& policy);
 

@@ -288,9 +288,17 @@ chat::FormedRequest LocalForms::fit(const chat::LocalFormInput& input, Work work
   return smaller;
 }
 
+// Whoever names a target names its model as well, so there may be any number of names.
+TokenCounts& LocalForms::counts_of(std::string_view model) {
+  const auto known = counts_.find(model);
+  if (known != counts_.end()) return known->second;
+  if (counts_.size() >= kModelsMax) counts_.clear();
+  return counts_[std::string(model)];
+}
+
 chat::FormedRequest LocalForms::form(const chat::LocalFormInput& input) {
   const std::lock_guard lock(mutex_);
-  const TokenCounts& counts = counts_[input.target.model];
+  const TokenCounts& counts = counts_of(input.target.model);
   Work work = begin(input);
   const std::int64_t before = weight_of_all(input.request, counts, work.rules).tokens;
   const bool fitted = input.target.window_tokens > 0 && settings_.fitting == Fitting::compact;
@@ -311,7 +319,7 @@ chat::FormedRequest LocalForms::form(const chat::LocalFormInput& input) {
 std::vector<chat::Uncounted> LocalForms::uncounted(const chat::LocalFormInput& input,
                                                    std::size_t most) {
   const std::lock_guard lock(mutex_);
-  const TokenCounts& counts = counts_[input.target.model];
+  const TokenCounts& counts = counts_of(input.target.model);
   std::vector<chat::Uncounted> wanted;
   if (input.target.window_tokens <= 0 || settings_.fitting == Fitting::off) return wanted;
   const Work work = begin(input);
@@ -332,13 +340,12 @@ std::vector<chat::Uncounted> LocalForms::uncounted(const chat::LocalFormInput& i
 
 void LocalForms::count(std::string_view model, std::uint64_t key, std::int64_t tokens) {
   const std::lock_guard lock(mutex_);
-  if (counts_.size() >= kModelsMax && counts_.find(model) == counts_.end()) counts_.clear();
-  counts_[std::string(model)].learn(key, tokens);
+  counts_of(model).learn(key, tokens);
 }
 
 void LocalForms::measured(std::string_view model, std::int64_t stated, std::int64_t counted) {
   const std::lock_guard lock(mutex_);
-  counts_[std::string(model)].correct(stated, counted);
+  counts_of(model).correct(stated, counted);
 }
 
 std::optional<chat::IdleWork> LocalForms::idle_work(std::string_view model) {

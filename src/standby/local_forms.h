@@ -81,6 +81,7 @@ class LocalForms final : public chat::LocalForm {
   };
 
   const Profile& profile_of(std::string_view client_agent) const;
+  TokenCounts& counts_of(std::string_view model);
   Work begin(const chat::LocalFormInput& input) const;
   Conversation& conversation_of(const chat::LocalFormInput& input);
   const Step* known_step(const Conversation& conversation, const Work& work) const;

@@ -40,6 +40,20 @@ asio::awaitable<std::string> get(http::Client& client, const http::Endpoint& end
   co_return body;
 }
 
+class CountTaker final : public FrameSink {
+ public:
+  explicit CountTaker(ReadingSink& sink) : sink_(sink) {}
+
+  Result<void> on_frame(const dialect::SseFrame& frame) override {
+    return take_frame(frame, outcome_, sink_);
+  }
+  const Outcome& outcome() const { return outcome_; }
+
+ private:
+  ReadingSink& sink_;
+  Outcome outcome_;
+};
+
 bool any_at_work(const std::string& slots) {
   dialect::Document document;
   if (!document.parse(slots)) return false;
@@ -76,8 +90,8 @@ Result<void> take_frame(const dialect::SseFrame& frame, Outcome& outcome, Readin
   return {};
 }
 
-asio::awaitable<Result<Outcome>> read_ahead(provider::Provider& provider, const std::string& body,
-                                            ReadingSink& sink, http::Cancel& cancel) {
+asio::awaitable<Result<void>> follow(provider::Provider& provider, const std::string& body,
+                                     FrameSink& sink, http::Cancel& cancel) {
   const http::RequestHead nobody;
   provider::Try attempt;
   attempt.client.head = &nobody;
@@ -90,22 +104,27 @@ asio::awaitable<Result<Outcome>> read_ahead(provider::Provider& provider, const 
   }
   provider::Opening& opening = std::get<provider::Opening>(opened);
   dialect::Framer framer(provider.dialect().framing());
-  Outcome outcome;
   for (;;) {
     const Instant until = std::chrono::steady_clock::now() + kSilenceMax;
     Result<std::string_view> piece = co_await opening.read(until);
     if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) break;
-    if (Result<void> fed = framer.feed(*piece); !fed) {
-      co_return std::unexpected(std::move(fed.error()));
+    if (piece->empty()) co_return Result<void>();
+    Result<void> taken = framer.feed(*piece);
+    while (taken) {
+      const std::optional<dialect::SseFrame> frame = framer.next();
+      if (!frame) break;
+      taken = sink.on_frame(*frame);
     }
-    while (const std::optional<dialect::SseFrame> frame = framer.next()) {
-      if (Result<void> taken = take_frame(*frame, outcome, sink); !taken) {
-        co_return std::unexpected(std::move(taken.error()));
-      }
-    }
+    if (!taken) co_return taken;
   }
-  co_return outcome;
+}
+
+asio::awaitable<Result<Outcome>> read_ahead(provider::Provider& provider, const std::string& body,
+                                            ReadingSink& sink, http::Cancel& cancel) {
+  CountTaker taker(sink);
+  const Result<void> followed = co_await follow(provider, body, taker, cancel);
+  if (!followed) co_return std::unexpected(followed.error());
+  co_return taker.outcome();
 }
 
 asio::awaitable<void> until_free(http::Client& client, const http::Endpoint& engine,

@@ -26,6 +26,19 @@ boost::asio::awaitable<Result<Outcome>> read_ahead(provider::Provider& provider,
 boost::asio::awaitable<void> until_free(http::Client& client, const http::Endpoint& engine,
                                         Instant until);
 
+// What a local server streams, frame by frame.
+class FrameSink {
+ public:
+  virtual ~FrameSink() = default;
+  // An error ends the request.
+  virtual Result<void> on_frame(const dialect::SseFrame& frame) = 0;
+};
+
+// Sends `body` and hands every frame of the answer to `sink`. Errors: cancelled, what the provider
+// says, protocol, what the sink says.
+boost::asio::awaitable<Result<void>> follow(provider::Provider& provider, const std::string& body,
+                                            FrameSink& sink, http::Cancel& cancel);
+
 // Takes what one frame of such an answer says; for tests too. Errors: stream_error.
 Result<void> take_frame(const dialect::SseFrame& frame, Outcome& outcome, ReadingSink& sink);
 

@@ -62,6 +62,7 @@ void Standby::Core::stop() {
   asio::post(loop_.io(), [this]() {
     stopping_ = true;
     if (cancel_ != nullptr) cancel_->fire();
+    if (aside_ != nullptr) aside_->fire();
     wake_.notify();
   });
   thread_.join();

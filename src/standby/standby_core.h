@@ -98,6 +98,7 @@ class Standby::Core final : private ReadingSink {
   std::vector<std::shared_ptr<Gate>> gates_;
   const Job* job_ = nullptr;        // being read
   http::Cancel* cancel_ = nullptr;  // of it
+  http::Cancel* aside_ = nullptr;   // of the request that puts others' readings aside
   bool begun_ = false;              // the engine has it in a slot
   bool unwanted_ = false;           // it is to end
   bool writing_ = false;            // a summary, not a reading

@@ -8,8 +8,19 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A closed connection is noticed after the batch at hand; slow machines take seconds for one.
+// A closed connection is noticed after the batch at hand; slow machines take seconds for one. So
+// long may the engine take for next to nothing, too.
 constexpr Duration kLetGoWithin = std::chrono::seconds(10);
+
+class Expiry final : public http::Timer {
+ public:
+  explicit Expiry(http::Cancel& cancel) : cancel_(cancel) {}
+
+ private:
+  void on_deadline() override { cancel_.fire(); }
+
+  http::Cancel& cancel_;
+};
 
 provider::Setting with_engine(provider::Setting setting, provider::Readiness* engine) {
   setting.engine = engine;
@@ -81,7 +92,7 @@ asio::awaitable<void> Standby::Core::let_in() {
 // request that resembles nothing makes it do so.
 asio::awaitable<void> Standby::Core::put_aside() {
   const engine::Supervisor* engine = engine_.load();
-  if (engine == nullptr) co_return;
+  if (engine == nullptr || stopping_) co_return;
   const engine::EngineState state = engine->snapshot();
   if (state.condition != engine::Condition::ready || state.slots < 2) co_return;
   // All slots rest, unless real requests are at work: then any free one.
@@ -92,7 +103,11 @@ asio::awaitable<void> Standby::Core::put_aside() {
       R"("add_generation_prompt":false,"cache_prompt":true}})",
       slot);
   http::Cancel cancel;
+  Expiry expiry(cancel);
+  loop_.wheel().arm(expiry, loop_.now() + kLetGoWithin);
+  aside_ = &cancel;
   const Result<Outcome> done = co_await read_ahead(*provider_, body, *this, cancel);
+  aside_ = nullptr;
   if (!done) log::debug("standby: {}", done.error().message);
 }
 

@@ -6,14 +6,11 @@
 #include <unordered_set>
 #include <vector>
 
-#include "dialect/framer.h"
-
 namespace nl::standby {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr Duration kSilenceMax = std::chrono::seconds(300);
 constexpr std::size_t kTextBytesMax = 64 * 1024;
 // Less than this tells nothing.
 constexpr std::size_t kSummaryBytesMin = 40;
@@ -54,6 +51,35 @@ class Collector final : public dialect::EventSink {
   }
 };
 
+// An answer's text, and every frame of it as a sign of life.
+class AnswerTaker final : public FrameSink {
+ public:
+  AnswerTaker(const dialect::Dialect& dialect, ReadingSink& sink)
+      : reader_(dialect.make_reader()), sink_(sink) {}
+
+  Result<void> on_frame(const dialect::SseFrame& frame) override {
+    sink_.on_progress(0, 0);
+    if (auto taken = reader_->frame(frame, collector_); !taken) return taken;
+    if (collector_.escaped.size() > kTextBytesMax) {
+      return fail(ErrorCode::too_large, "the summary does not end");
+    }
+    return collector_.said;
+  }
+  Result<Written> written() {
+    reader_->end(collector_);
+    if (!reader_->finished()) return fail(ErrorCode::truncated, "the summary was broken off");
+    Written made;
+    made.text = chat::JsonText{collector_.escaped}.utf8();
+    made.stop = collector_.stop;
+    return made;
+  }
+
+ private:
+  const std::unique_ptr<dialect::Reader> reader_;
+  ReadingSink& sink_;
+  Collector collector_;
+};
+
 std::string_view trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(kSpace);
   if (first == std::string_view::npos) return {};
@@ -89,41 +115,10 @@ bool goes_in_circles(std::string_view text) {
 asio::awaitable<Result<Written>> written_answer(provider::Provider& provider,
                                                 const std::string& body, ReadingSink& sink,
                                                 http::Cancel& cancel) {
-  const http::RequestHead nobody;
-  provider::Try attempt;
-  attempt.client.head = &nobody;
-  attempt.body = body;
-  attempt.stream = true;
-  attempt.head_until = std::chrono::steady_clock::now() + kSilenceMax;
-  auto opened = co_await provider.open(attempt, cancel);
-  if (auto* refusal = std::get_if<std::unique_ptr<provider::Refusal>>(&opened)) {
-    co_return std::unexpected(std::move((*refusal)->error));
-  }
-  provider::Opening& opening = std::get<provider::Opening>(opened);
-  dialect::Framer framer(provider.dialect().framing());
-  const std::unique_ptr<dialect::Reader> reader = provider.dialect().make_reader();
-  Collector collector;
-  while (collector.escaped.size() < kTextBytesMax) {
-    const Instant until = std::chrono::steady_clock::now() + kSilenceMax;
-    Result<std::string_view> piece = co_await opening.read(until);
-    if (!piece) co_return std::unexpected(std::move(piece.error()));
-    if (piece->empty()) break;
-    Result<void> taken = framer.feed(*piece);
-    while (taken) {
-      const std::optional<dialect::SseFrame> frame = framer.next();
-      if (!frame) break;
-      sink.on_progress(0, 0);
-      taken = reader->frame(*frame, collector);
-    }
-    if (taken) taken = collector.said;
-    if (!taken) co_return std::unexpected(std::move(taken.error()));
-  }
-  reader->end(collector);
-  if (!reader->finished()) co_return fail(ErrorCode::truncated, "the summary was broken off");
-  Written written;
-  written.text = chat::JsonText{collector.escaped}.utf8();
-  written.stop = collector.stop;
-  co_return written;
+  AnswerTaker taker(provider.dialect(), sink);
+  const Result<void> followed = co_await follow(provider, body, taker, cancel);
+  if (!followed) co_return std::unexpected(followed.error());
+  co_return taker.written();
 }
 
 std::string usable_summary(const Written& written) {

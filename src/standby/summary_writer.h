@@ -18,7 +18,7 @@ struct Written {
 };
 
 // Tells `sink` of every sign of life. Errors: cancelled, what the provider says, protocol,
-// stream_error, truncated.
+// stream_error, too_large, truncated.
 boost::asio::awaitable<Result<Written>> written_answer(provider::Provider& provider,
                                                        const std::string& body, ReadingSink& sink,
                                                        http::Cancel& cancel);

@@ -146,7 +146,7 @@ class FirstThirtyMinutes(Case):
         now = "Do it now? [Y]es, [s]kip, [q]uit:"
         self.types("nightlight plan", now)
         # A model.
-        self.types("", "Which model? [the one that fits]")
+        self.types("", "Which model? [the one that fits; s skips]")
         self.types(NAME, now, 90)
         # A first question.
         self.types("", "(text, PDF, mail, image):")
@@ -158,7 +158,8 @@ class FirstThirtyMinutes(Case):
                                    ("replies", "Repeat: a reply", "mail.eml")):
             self.types(name, "What is asked each time:")
             self.types(prompt, "A file as an example:")
-            self.types(file, "Name (a-z, 0-9, -):")
+            self.types(file, "an empty line is none):")
+            self.types("", "Name (a-z, 0-9, -):")
         self.types("", now)
         # Both tiers, and a judgement.
         self.types("", BETTER, 120)

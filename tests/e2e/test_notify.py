@@ -5,6 +5,7 @@ Run: python3 tests/e2e/test_notify.py
 import http.server
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -99,6 +100,9 @@ class Notify(unittest.TestCase):
             # More of the same is no news.
             for _ in range(3):
                 self.ask(nl)
+            # Nor is a reload.
+            nl.process.send_signal(signal.SIGHUP)
+            self.assertTrue(eventually(lambda: "configuration reloaded" in nl.log), nl.log)
             a.set(script.healthy())
 
             def back():

@@ -340,6 +340,22 @@ class Asked(Case):
             self.assertNotIn(talk.word, body)
             self.assertNotIn("hello", body)
 
+    def test_an_engine_that_hangs_holds_no_stop_up(self):
+        """Also while what was read of one conversation is being put aside for another."""
+        for first, second in (plain.DIALECTS, plain.DIALECTS[::-1]):
+            with self.subTest(first=first):
+                nl = self.up_scripted(self.cloud())
+                self.assertGreater(lt.engine_of(nl)["slots"], 1)
+                ask(nl, Talk(first, 1500), True)
+                wait_until(nl, warm_to("last answer"))
+                self.llama.ahead(late=120)
+                ask(nl, Talk(second, 1500, word="other-1", seed=2), True)
+                end = time.monotonic() + 60
+                while self.chats()[-1]["messages"] != [{"role": "user", "content": "."}]:
+                    self.assertLess(time.monotonic(), end)
+                    time.sleep(0.02)
+                self.assertEqual(nl.stop(), 0, nl.log[-2000:])
+
     def test_status_tells_people(self):
         cloud, talk = self.cloud(), Talk("anthropic", 1500)
         nl = self.up_scripted(cloud)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -14,7 +15,6 @@ import harness as h
 import ledger_file
 import plain
 from upstream import FAULTS, Brain, Upstream
-from upstream.script import healthy
 
 ENV = {"PAID_KEY": "sk-paid-0001"}
 PRICED = 'models = [{ name = "big-one", class = "large", context = 400000, ' \
@@ -354,6 +354,17 @@ class Floor(World):
         self.assertEqual(row["tier"], answer.header("x-nightlight-tier"))
         return row
 
+    def served_by(self, tier):
+        """The row of the first request that `tier` answers; it is so within moments."""
+        end = time.monotonic() + 20
+        while (row := self.served())["tier"] != tier:
+            self.assertLess(time.monotonic(), end, self.nl.log[-2000:])
+            time.sleep(0.1)
+        return row
+
+    def kept(self, name):
+        return os.path.join(self.nl.home, ".local", "state", "nightlight", "tasks", name)
+
     def test_the_readiness_is_the_floor_of_its_label(self):
         self.world(extra='[tasks]\nsummarisation = ["@local"]\n')
         self.add()
@@ -362,19 +373,31 @@ class Floor(World):
         letter = "a" if run["entries"][0]["first"] == "cloud" else "b"
         out = self.tasks("grade", f"digest.1={letter}").stdout
         self.assertIn("not yet: try 12B", out)
-        self.assertIn("nightlight restart", out)
-        self.restart()
-        row = self.served()
-        self.assertEqual(row["tier"], "frontier")
+        self.assertIn("goes by this from now on", out)
+        # The gateway that runs takes it.
+        row = self.served_by("frontier")
         why = self.nl.command("why", row["request_id"]).stdout
         self.assertIn("not yet good enough by your tasks", why)
         self.assertIn(f"summarisation: {LOCAL} comes last", self.nl.command("check").stdout)
-        # It still answers before nobody does.
-        self.cloud.set(FAULTS["429_bare"])
-        self.assertEqual(self.served()["tier"], "local")
-        self.cloud.set(healthy())
         self.tasks("grade", "digest.1=same")
+        self.served_by("local")
+        self.tasks("grade", f"digest.1={letter}")
+        self.served_by("frontier")
+        # What cannot be read takes nothing away.
+        with open(self.kept("readiness.json"), "w", encoding="utf-8") as f:
+            f.write("nonsense")
+        end = time.monotonic() + 20
+        while "goes by what was known before" not in self.nl.log:
+            self.assertLess(time.monotonic(), end, self.nl.log[-2000:])
+            time.sleep(0.05)
+        self.assertEqual(self.served()["tier"], "frontier")
+        os.remove(self.kept("readiness.json"))
+        self.served_by("local")
+        # A start reads it, too, and it still answers before nobody does.
+        self.tasks("grade", f"digest.1={letter}")
         self.restart()
+        self.assertEqual(self.served()["tier"], "frontier")
+        self.cloud.set(FAULTS["429_bare"])
         self.assertEqual(self.served()["tier"], "local")
         self.tasks("rm", "digest")
         self.assertNotIn("by your tasks", self.nl.command("check").stdout)

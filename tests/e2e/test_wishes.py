@@ -10,7 +10,9 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import harness as h
+import local_tier as lt
 import plain
+import scripted_llama as sl
 from upstream import FAULTS, Brain, Upstream
 
 KEY = {"UPSTREAM_KEY": "sk-test-upstream-key-0001"}
@@ -63,6 +65,9 @@ class Wishes(unittest.TestCase):
                                      ("x-nightlight-route", "gamma/x", "alpha, beta, here"),
                                      ("x-nightlight-route", "beta/", "provider/model"),
                                      ("x-nightlight-route", "", "offline or direct"),
+                                     ("x-nightlight-route", "beta/a b", "provider/model"),
+                                     ("x-nightlight-route", "beta/\xff", "provider/model"),
+                                     ("x-nightlight-route", "beta/" + "x" * 201, "provider/model"),
                                      ("x-nightlight-task", "cooking", "drafting_email")):
                 with self.subTest((dialect, name, value)):
                     answer = self.ask((name, value), dialect=dialect)
@@ -70,6 +75,13 @@ class Wishes(unittest.TestCase):
                     self.assertEqual(plain.error_shape(dialect, answer), "")
                     self.assertIn(name, answer.json["error"]["message"])
                     self.assertIn(fix, answer.json["error"]["message"])
+            for name, values in (("x-nightlight-route", ("@local", "@frontier")),
+                                 ("x-nightlight-task", ("chat_qa", "chat_qa"))):
+                with self.subTest((dialect, name)):
+                    answer = self.ask(*((name, value) for value in values), dialect=dialect)
+                    self.assertEqual(answer.status, 400)
+                    self.assertIn(f"{name}: stands more than once",
+                                  answer.json["error"]["message"])
         self.assertEqual(self.one.records + self.two.records + self.here.records, [])
 
     def test_a_task_picks_its_targets_and_is_recorded(self):
@@ -99,6 +111,24 @@ class Wishes(unittest.TestCase):
             [record] = upstream.generations()
             self.assertEqual([k for k, _ in record.headers if "nightlight" in k.lower()], [])
 
+    def test_what_only_its_vendor_serves_stays_here_when_that_is_asked(self):
+        def files(*headers):
+            return plain.ask(self.vendors, "anthropic", b"{}", headers, path="/v1/files")
+        vendor = self.enterContext(Upstream("anthropic", "gamma", brain=Brain("GAMMA", steps=0)))
+        self.vendors = self.enterContext(h.Nightlight(
+            lambda at: h.config_text([h.Target(vendor, name="anthropic", model="claude-x"),
+                                      h.Target(self.two, model="b-1", tier="router")], at), KEY))
+        for route in ("offline", "@local", "beta", "@router,beta"):
+            with self.subTest(route):
+                answer = files(("x-nightlight-route", route))
+                self.assertEqual(answer.status, 400)
+                self.assertEqual(plain.error_shape("anthropic", answer), "")
+                self.assertIn("served by anthropic alone", answer.json["error"]["message"])
+        self.assertEqual(vendor.records, [])
+        for number, route in enumerate(("direct", "@router, @frontier", "anthropic"), 1):
+            files(("x-nightlight-route", route))
+            self.assertEqual(len(vendor.records), number, route)
+
     def count(self, *headers):
         body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": "hi " * 50}]})
         return plain.ask(self.nl, "anthropic", body.encode(), headers,
@@ -112,6 +142,30 @@ class Wishes(unittest.TestCase):
         self.assertGreater(here.json["input_tokens"], 20)
         self.assertEqual(self.count().header("x-nightlight-target"), "alpha/claude-x")
         self.assertEqual(self.count(("x-nightlight-task", "x")).status, 400)
+
+
+@unittest.skipUnless(sl.POSSIBLE, "no python3 for the scripted engine")
+class Engine(unittest.TestCase):
+    def test_the_engine_is_not_called_by_the_name_of_a_model_that_it_does_not_run(self):
+        cloud = self.enterContext(Upstream("anthropic", "alpha", brain=Brain("ALPHA", steps=0)))
+        llama = sl.ScriptedLlama()
+        self.addCleanup(llama.close)
+        nl = self.enterContext(h.Nightlight(lt.with_engine([h.Target(cloud)],
+                                                           engine=llama.config()), KEY))
+        lt.wait_ready(nl)
+        for dialect in plain.DIALECTS:
+            with self.subTest(dialect):
+                def ask(route, dialect=dialect):
+                    return plain.ask(nl, dialect, plain.body_for(dialect, stream=False),
+                                     [("x-nightlight-route", route)])
+                for route in ("engine", "engine/ember"):
+                    answer = ask(route)
+                    self.assertEqual(answer.status, 200, answer.body)
+                    self.assertEqual(answer.header("x-nightlight-model"), "ember")
+                answer = ask("engine/gemma4:31b")
+                self.assertEqual(answer.status, 400)
+                self.assertIn('does not run "gemma4:31b"; it runs ember',
+                              answer.json["error"]["message"])
 
 
 if __name__ == "__main__":
