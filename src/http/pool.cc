@@ -1,8 +1,15 @@
 #include "http/pool.h"
 
 #include <algorithm>
+#include <chrono>
 
 namespace nl::http {
+namespace {
+
+// Since when a look at a kept connection is worth a system call.
+constexpr std::chrono::milliseconds kJustUsed{1};
+
+}  // namespace
 
 void Connection::on_deadline() {
   bucket_.remove(*this);
@@ -31,6 +38,7 @@ std::unique_ptr<Connection> Pool::take(Bucket& bucket) {
     std::unique_ptr<Connection> connection = std::move(idle.back());
     idle.pop_back();
     connection->disarm();
+    if (loop_.now() - connection->used_at() < kJustUsed) return connection;
     if (connection->transport().peer_state() == PeerState::open) return connection;
   }
   return nullptr;
@@ -39,8 +47,9 @@ std::unique_ptr<Connection> Pool::take(Bucket& bucket) {
 void Pool::give_back(std::unique_ptr<Connection> connection) {
   auto& idle = connection->bucket().idle();
   if (closed_ || idle.size() >= budgets_.pool_per_endpoint_max) return;
-  connection->mark_used();
-  loop_.wheel().arm(*connection, loop_.now() + budgets_.pool_idle);
+  const Instant now = loop_.now();
+  connection->mark_used(now);
+  loop_.wheel().arm(*connection, now + budgets_.pool_idle);
   idle.push_back(std::move(connection));
 }
 

@@ -1,11 +1,13 @@
 // Pool: kept connections by endpoint, the last used first.
 //
 // A connection that has been idle for the budget closes; take() gives out only one on which the
-// peer has neither closed nor said anything. The Client and every open Call co-own the pool,
+// peer has neither closed nor said anything, except that one used a moment ago is not looked at: a
+// peer that closes it just then is met by sending anew (client.cc). The Client and every open Call co-own the pool,
 // because a Call may outlive the Client. Loop thread.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,15 +27,17 @@ class Connection final : public Timer {
 
   Transport& transport() { return *transport_; }
   Bucket& bucket() { return bucket_; }
-  bool used() const { return used_; }
-  void mark_used() { used_ = true; }
+  // Whether it served a call already, and the end of the last one.
+  bool used() const { return used_at_.has_value(); }
+  Instant used_at() const { return used_at_.value_or(Instant()); }
+  void mark_used(Instant now) { used_at_ = now; }
 
  private:
   void on_deadline() override;
 
   Bucket& bucket_;
   std::unique_ptr<Transport> transport_;
-  bool used_ = false;
+  std::optional<Instant> used_at_;
 };
 
 // The connections of one endpoint. Never removed while the pool lives.
