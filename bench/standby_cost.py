@@ -127,21 +127,45 @@ def stint(model, how, cloud, turns, seed):
         stage.close()
 
 
-def added(model, turns):
-    """Pairs of stints, standby off and on in turn."""
+def busy():
+    """What the engine's place costs at the least: a loop of its niceness that touches no memory."""
+    os.nice(10)
+    while True:
+        pass
+
+
+def p99_of(delays):
+    return delays[int(len(delays) * 0.99)]
+
+
+def beside_a_loop(model, cloud, turns, seed):
+    """The p99 with standby off and such a loop where the engine would be reading."""
+    loop = fork.Process(target=busy, daemon=True)
+    loop.start()
+    try:
+        return p99_of(stint(model, "off", cloud, turns, seed)[0])
+    finally:
+        loop.kill()
+        loop.join()
+
+
+def added(model, turns, control):
+    """Pairs of stints, standby off and on in turn; control: and a third beside a busy loop."""
     cloud, good, idle = Stamps(), 0, False
     try:
         for pair in range(PAIRS):
             p99, read = {}, 0
             for how in ("off", "on") if pair % 2 == 0 else ("on", "off"):
                 found, tokens = stint(model, how, cloud, turns, f"{pair}{how}")
-                p99[how] = found[int(len(found) * 0.99)]
+                p99[how] = p99_of(found)
                 read += tokens
             ratio = p99["on"] / p99["off"]
+            loop = f"; {beside_a_loop(model, cloud, turns, f'{pair}loop') / p99['off']:.2f} " \
+                "beside a busy loop of the same niceness" if control else ""
             good += ratio <= ADDED_GATE
             idle = idle or read == 0
             print(f"pair {pair + 1}: p99 of {len(found)} events {p99['off']:.2f} ms without, "
-                  f"{p99['on']:.2f} ms with standby: {ratio:.2f} ({read} tokens read ahead)",
+                  f"{p99['on']:.2f} ms with standby: {ratio:.2f} ({read} tokens read ahead){loop}",
                   flush=True)
     finally:
         cloud.stop()
@@ -250,13 +274,15 @@ def main():
     parser.add_argument("--turns", type=int, default=8, help="of each window in a stint, 1 s each")
     parser.add_argument("--idle", type=int, default=2, help="idle layers of the model")
     parser.add_argument("--reps", type=int, default=10, help="local requests")
+    parser.add_argument("--control", action="store_true",
+                        help="also the ratio beside a loop that only keeps a core busy")
     options = parser.parse_args()
     lt.engine_or_skip()
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(SECONDS_MOST)
     with tempfile.TemporaryDirectory(prefix="nl-bench-standby-") as folder:
         model = make_model(folder, options.idle)
-        results = [waits(model, folder, options.reps), added(model, options.turns)]
+        results = [waits(model, folder, options.reps), added(model, options.turns, options.control)]
     return 0 if all(results) else 1
 
 

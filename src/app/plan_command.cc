@@ -51,13 +51,13 @@ int show_money(const Wanted& wanted, const Config& config) {
   const WallTime now = SystemClock().wall();
   const auto from = parse_since(wanted.since, now);
   if (!from) return complain(from.error());
-  if (now < WallTime(std::chrono::milliseconds(*from))) {
-    return complain(Error(ErrorCode::bad_request, "--since lies ahead: " + wanted.since));
-  }
   MoneyFacts facts;
   facts.from_unix_ms = *from;
   facts.to_unix_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  if (facts.to_unix_ms < facts.from_unix_ms) {
+    return complain(Error(ErrorCode::bad_request, "--since lies ahead: " + wanted.since));
+  }
   const state::LedgerReader reader(config.ledger_path());
   auto totals = reader.totals(facts.from_unix_ms, facts.to_unix_ms);
   // No ledger yet: nothing has been asked.

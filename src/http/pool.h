@@ -2,8 +2,8 @@
 //
 // A connection that has been idle for the budget closes; take() gives out only one on which the
 // peer has neither closed nor said anything, except that one used a moment ago is not looked at: a
-// peer that closes it just then is met by sending anew (client.cc). The Client and every open Call co-own the pool,
-// because a Call may outlive the Client. Loop thread.
+// peer that closes it just then is met by sending anew (client.cc). The Client and every open Call
+// co-own the pool, because a Call may outlive the Client. Loop thread.
 #pragma once
 
 #include <memory>
