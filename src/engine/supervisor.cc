@@ -16,21 +16,10 @@ namespace asio = http::asio;
 
 namespace {
 
-std::unexpected<Error> not_ready(const EngineState& state) {
-  switch (state.condition) {
-    case Condition::absent:
-      return fail(ErrorCode::not_found, "local engine: " + state.reason);
-    case Condition::failed:
-      return fail(ErrorCode::exhausted, "local engine: " + state.reason);
-    case Condition::stopped:
-    case Condition::stopping:
-      return fail(ErrorCode::exhausted, "local engine: stopped");
-    case Condition::looking:
-    case Condition::starting:
-    case Condition::ready:
-      return fail(ErrorCode::timeout, fmt::format("local engine: {}", name(state.condition)));
-  }
-  return fail(ErrorCode::internal, "local engine");
+std::string said_by(const EngineState& state) {
+  const bool has_reason =
+      state.condition == Condition::absent || state.condition == Condition::failed;
+  return fmt::format("local engine: {}", has_reason ? state.reason : name(state.condition));
 }
 
 }  // namespace
@@ -86,7 +75,12 @@ asio::awaitable<Result<http::Endpoint>> Supervisor::ready(http::Loop& caller, In
     const bool hopeless = state.condition == Condition::absent ||
                           (asked && state.condition == Condition::failed && !state.trying) ||
                           (state.condition == Condition::stopped && state.halted);
-    if (hopeless || (asked && caller.now() >= until)) co_return not_ready(state);
+    if (hopeless) {
+      const bool absent = state.condition == Condition::absent;
+      co_return fail(absent ? ErrorCode::not_found : ErrorCode::exhausted, said_by(state));
+    }
+    // It is started anew in a moment: that is no word against it, so whoever waits may wait on.
+    if (asked && caller.now() >= until) co_return fail(ErrorCode::timeout, said_by(state));
     co_await watcher.wait(until);
   }
 }

@@ -61,6 +61,23 @@ TEST_F(SupervisorTest, a_crash_is_a_pause) {
   EXPECT_EQ(supervisor->snapshot().reason, "");
 }
 
+// A caller that looks away now and then must not take the pause before a start for the end.
+TEST_F(SupervisorTest, a_wait_that_ends_in_the_pause_before_a_start_may_go_on) {
+  engine.set_mode("normal");
+  SupervisorOptions options = quick();
+  options.limits.restart_first = std::chrono::seconds(2);
+  options.limits.restart_most = std::chrono::seconds(2);
+  supervisor = std::make_unique<Supervisor>(loop, wanted(), options);
+  ASSERT_TRUE(await_ready());
+  EXPECT_EQ(get("/crash").status, 0);
+  ASSERT_TRUE(reaches(Condition::failed));
+  const auto early = await_ready(std::chrono::milliseconds(10));
+  ASSERT_FALSE(early);
+  EXPECT_EQ(early.error().code, ErrorCode::timeout);
+  EXPECT_TRUE(contains(early.error().message, "killed by signal 6")) << early.error().message;
+  EXPECT_TRUE(await_ready());
+}
+
 TEST_F(SupervisorTest, one_that_always_dies_before_an_answer_is_given_up_for_a_while) {
   begin("dies-ready");
   ASSERT_TRUE(http::run_until(loop, [&] {

@@ -137,7 +137,7 @@ class Faults(Case):
                 state = lt.wait_ready(nl)
                 os.kill(state["pid"], signal.SIGKILL)
                 answer, said = ask(nl, dialect, stream, "Repeat: still here")
-                self.assertEqual(said.text, "still here")
+                self.assertEqual(said.text, "still here", (answer.status, answer.body, nl.log))
         self.assertGreaterEqual(lt.engine_of(nl)["restarts"], 3)
 
     def test_a_hung_engine_is_found_out(self):
