@@ -9,8 +9,8 @@
 
 #include "app/engine_choice.h"
 #include "base/process.h"
-#include "clients/client.h"
 #include "chat/text.h"
+#include "clients/client.h"
 #include "dialect/json.h"
 
 namespace nl::app {

@@ -20,8 +20,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t kQueueMax = 10'000;  // rows, those being written included
 // No longer waiting for company: more rows than this are no longer warm in a core's cache.
 constexpr std::size_t kHurryRows = 512;
-constexpr milliseconds kGather{200};       // how long a row may wait for company
-constexpr milliseconds kRest{2000};        // without a row: then the memory of earlier ones goes
+constexpr milliseconds kGather{200};  // how long a row may wait for company
+constexpr milliseconds kRest{2000};   // without a row: then the memory of earlier ones goes
 constexpr milliseconds kRetryFirst{200};
 constexpr milliseconds kRetryMax{5000};
 constexpr milliseconds kRetryFlushing{50};
