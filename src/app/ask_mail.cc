@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "app/ask_task.h"
-#include "work/kept_file.h"
+#include "base/whole_file.h"
 #include "work/mail_triage_table.h"
 #include "work/shown.h"
 
@@ -29,9 +29,9 @@ std::size_t judged(const work::TriageReport& report) {
 
 Result<void> write_files(const AskTask& task, const work::TriageReport& report) {
   if (task.out.empty()) return {};
-  const auto json = work::write_kept(task.out + "/triage.json", work::triage_json(report));
+  const auto json = write_whole_file(task.out + "/triage.json", work::triage_json(report));
   if (!json) return json;
-  const auto table = work::write_kept(task.out + "/triage.txt", work::triage_table(report));
+  const auto table = write_whole_file(task.out + "/triage.txt", work::triage_table(report));
   if (!table) return table;
   fmt::print(stderr,
              "nightlight: the table is in {0}/triage.txt, for programs in {0}/triage.json\n",

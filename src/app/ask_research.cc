@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "app/ask_task.h"
+#include "base/whole_file.h"
 #include "http/digest.h"
-#include "work/kept_file.h"
 #include "work/progress_line.h"
 #include "work/shown.h"
 
@@ -81,7 +81,7 @@ Result<void> write_report(const AskTask& task, const work::ResearchResult& resul
   if (task.out.empty()) return {};
   const std::string path = task.out + "/report.md";
   const std::string report = work::visible(work::markdown_of(result, task.words));
-  if (const auto written = work::write_kept(path, report); !written) return written;
+  if (const auto written = write_whole_file(path, report); !written) return written;
   fmt::print(stderr, "nightlight: the report is in {}\n", path);
   return {};
 }

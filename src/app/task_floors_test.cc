@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "work/kept_file.h"
+#include "base/whole_file.h"
 
 namespace nl::app {
 namespace {
@@ -43,14 +43,14 @@ TEST(TaskFloors, AreReadFromTheStateFolder) {
   EXPECT_TRUE(routing.policy.proofs.empty());
   EXPECT_EQ(floors_stamp(config), "");
   const std::string file = work::readiness_file(folder + "/tasks");
-  ASSERT_TRUE(work::write_kept(
+  ASSERT_TRUE(write_whole_file(
       file, work::readiness_json({shown("a", "summarisation", work::Verdict::not_yet)})));
   EXPECT_EQ(add_task_floors(routing, config), "");
   EXPECT_EQ(routing.policy.proofs["summarisation"]["engine/gemma4:e4b"], router::Proof::not_yet);
   const std::string stamp = floors_stamp(config);
   EXPECT_NE(stamp, "");
   EXPECT_EQ(floors_stamp(config), stamp);
-  ASSERT_TRUE(work::write_kept(file, "nonsense"));
+  ASSERT_TRUE(write_whole_file(file, "nonsense"));
   EXPECT_NE(floors_stamp(config), stamp);
   EXPECT_NE(add_task_floors(routing, config), "");
   std::filesystem::remove_all(folder);

@@ -13,11 +13,11 @@
 #include "app/tasks_run.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/whole_file.h"
 #include "dialect/json_writer.h"
 #include "documents/document.h"
 #include "router/planner.h"
 #include "work/grade.h"
-#include "work/kept_file.h"
 #include "work/readiness.h"
 #include "work/shown.h"
 #include "work/task_example.h"
@@ -49,7 +49,7 @@ int complain(const Error& error) {
 int Tasks::add() {
   work::Task& task = wanted_.task;
   if (!wanted_.prompt_file.empty()) {
-    auto text = work::read_kept(wanted_.prompt_file, work::kTaskPromptBytesMax);
+    auto text = read_whole_file(wanted_.prompt_file, work::kTaskPromptBytesMax);
     if (!text) return complain(text.error());
     task.prompt = std::move(*text);
   }
@@ -191,7 +191,7 @@ int Tasks::report() {
   const auto run = store_.run(wanted_.run);
   if (!run) return complain(run.error());
   if (!wanted_.html.empty()) {
-    const auto written = work::write_kept(wanted_.html, work::task_page(*run));
+    const auto written = write_whole_file(wanted_.html, work::task_page(*run));
     if (!written) return complain(written.error().message);
   }
   if (wanted_.json) {
@@ -276,7 +276,7 @@ int Tasks::remove() {
 // The run, its page and what it says of readiness.
 Result<void> Tasks::keep(const work::TaskRun& run) const {
   if (const auto saved = store_.save(run); !saved) return saved;
-  if (const auto page = work::write_kept(page_path(run), work::task_page(run)); !page) return page;
+  if (const auto page = write_whole_file(page_path(run), work::task_page(run)); !page) return page;
   std::vector<work::Readiness> fresh = work::readiness_of(run);
   // An old run says nothing of a task that has been removed since.
   std::erase_if(fresh, [this](const work::Readiness& one) {

@@ -7,6 +7,7 @@
 
 #include "state/ledger.h"
 #include "state/ledger_schema.h"
+#include "state/spans.h"
 #include "state/sqlite.h"
 
 namespace nl::state {
@@ -82,22 +83,10 @@ class DarkTime {
   std::int64_t total_ms() {
     for (const auto& [provider, span] : open_) spans_.push_back(span);
     open_.clear();
-    std::sort(spans_.begin(), spans_.end());
-    std::int64_t total = 0;
-    std::int64_t seen = 0;
-    for (const auto& [from, until] : spans_) {
-      const std::int64_t begin = std::max(from, seen);
-      const std::int64_t end = std::min(until, to_);
-      if (end <= begin) continue;
-      total += end - begin;
-      seen = end;
-    }
-    return total;
+    return covered_ms(std::move(spans_), to_);
   }
 
  private:
-  using Span = std::pair<std::int64_t, std::int64_t>;
-
   std::int64_t to_;
   std::map<std::string, Span> open_;
   std::vector<Span> spans_;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "state/spans.h"
 #include "state/sqlite.h"
 
 namespace nl::state {
@@ -48,22 +49,10 @@ class Spans {
   std::int64_t total_ms(std::int64_t to) {
     for (const auto& [preferred, span] : open_) spans_.push_back(span);
     open_.clear();
-    std::sort(spans_.begin(), spans_.end());
-    std::int64_t total = 0;
-    std::int64_t seen = 0;
-    for (const auto& [from, until] : spans_) {
-      const std::int64_t begin = std::max(from, seen);
-      const std::int64_t end = std::min(until, to);
-      if (end <= begin) continue;
-      total += end - begin;
-      seen = end;
-    }
-    return total;
+    return covered_ms(std::move(spans_), to);
   }
 
  private:
-  using Span = std::pair<std::int64_t, std::int64_t>;
-
   std::map<std::string, Span> open_;  // by the preferred provider
   std::vector<Span> spans_;
 };

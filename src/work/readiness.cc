@@ -7,9 +7,9 @@
 #include <array>
 #include <ctime>
 
+#include "base/whole_file.h"
 #include "dialect/json.h"
 #include "dialect/json_writer.h"
-#include "work/kept_file.h"
 #include "work/task.h"
 
 namespace nl::work {
@@ -210,7 +210,7 @@ std::string readiness_json(const std::vector<Readiness>& all) {
 
 Result<std::vector<Readiness>> read_readiness(const std::string& folder) {
   const std::string path = readiness_file(folder);
-  const auto text = read_kept(path, kFileBytesMax);
+  const auto text = read_whole_file(path, kFileBytesMax);
   if (!text && text.error().code == ErrorCode::not_found) return std::vector<Readiness>();
   if (!text) return std::unexpected(text.error());
   dialect::Document document;

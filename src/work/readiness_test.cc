@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "work/kept_file.h"
+#include "base/whole_file.h"
 
 namespace nl::work {
 namespace {
@@ -135,13 +135,13 @@ TEST(Readiness, ComesBackFromItsFile) {
   ASSERT_TRUE(none);
   EXPECT_TRUE(none->empty());
   const auto all = readiness_of(run_of({graded(1, kBad)}));
-  ASSERT_TRUE(write_kept(readiness_file(folder), readiness_json(all)));
+  ASSERT_TRUE(write_whole_file(readiness_file(folder), readiness_json(all)));
   const auto back = read_readiness(folder);
   ASSERT_TRUE(back);
   ASSERT_EQ(back->size(), 1u);
   EXPECT_EQ(readiness_words(back->front()), readiness_words(all.front()));
   EXPECT_EQ(back->front().label, "drafting_email");
-  ASSERT_TRUE(write_kept(readiness_file(folder), "{\"readiness\":"));
+  ASSERT_TRUE(write_whole_file(readiness_file(folder), "{\"readiness\":"));
   EXPECT_FALSE(read_readiness(folder));
   std::filesystem::remove_all(folder);
 }

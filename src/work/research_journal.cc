@@ -12,9 +12,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/whole_file.h"
 #include "dialect/json.h"
 #include "dialect/json_writer.h"
-#include "work/kept_file.h"
 
 namespace nl::work {
 namespace {
@@ -57,7 +57,7 @@ std::string line_of(const PartNotes& notes) {
 
 Result<ResearchJournal> ResearchJournal::open(const std::string& path, const std::string& key,
                                               Start start) {
-  if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) {
+  if (auto made = make_folders(std::filesystem::path(path).parent_path().string()); !made) {
     return std::unexpected(made.error());
   }
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "work/kept_file.h"
+#include "base/whole_file.h"
 
 namespace nl::work {
 namespace {
@@ -58,8 +58,8 @@ Result<std::vector<Task>> TaskStore::tasks() const {
 
 Result<Task> TaskStore::task(std::string_view task_name) const {
   const std::string path = fmt::format("{}/{}/task.json", folder_, task_name);
-  const auto text =
-      is_task_name(task_name) ? read_kept(path, kTaskBytesMax) : fail(ErrorCode::not_found, "");
+  const auto text = is_task_name(task_name) ? read_whole_file(path, kTaskBytesMax)
+                                            : fail(ErrorCode::not_found, "");
   if (!text && text.error().code == ErrorCode::not_found) {
     std::string there;
     for (const std::string& known : folders_with(folder_, "task.json")) {
@@ -98,7 +98,7 @@ Result<void> TaskStore::add(Task task, const std::vector<std::string>& files) co
   }
   std::vector<std::string> copies;
   for (const std::string& path : files) {
-    auto bytes = read_kept(path, kExampleBytesMax);
+    auto bytes = read_whole_file(path, kExampleBytesMax);
     if (!bytes) return std::unexpected(bytes.error());
     copies.push_back(std::move(*bytes));
     task.examples.push_back(
@@ -109,10 +109,10 @@ Result<void> TaskStore::add(Task task, const std::vector<std::string>& files) co
   if (const auto sound = parse_task(text); !sound) return std::unexpected(sound.error());
   const std::size_t texts = task.examples.size() - copies.size();
   for (std::size_t i = 0; i < copies.size(); ++i) {
-    const auto kept = write_kept(folder + "/" + task.examples[texts + i].file, copies[i]);
+    const auto kept = write_whole_file(folder + "/" + task.examples[texts + i].file, copies[i]);
     if (!kept) return kept;
   }
-  return write_kept(folder + "/task.json", text);
+  return write_whole_file(folder + "/task.json", text);
 }
 
 Result<void> TaskStore::remove(std::string_view task_name) const {
@@ -127,7 +127,7 @@ Result<void> TaskStore::remove(std::string_view task_name) const {
   if (!known) return std::unexpected(known.error());
   const auto gone =
       std::erase_if(*known, [&](const Readiness& one) { return one.task == task_name; });
-  return gone == 0 ? Result<void>() : write_kept(readiness_path(), readiness_json(*known));
+  return gone == 0 ? Result<void>() : write_whole_file(readiness_path(), readiness_json(*known));
 }
 
 std::string TaskStore::example_path(const Task& task, const TaskExample& example) const {
@@ -135,7 +135,7 @@ std::string TaskStore::example_path(const Task& task, const TaskExample& example
 }
 
 Result<void> TaskStore::save(const TaskRun& run) const {
-  return write_kept(run_folder(run) + "/run.json", run_json(run));
+  return write_whole_file(run_folder(run) + "/run.json", run_json(run));
 }
 
 Result<TaskRun> TaskStore::run(std::string_view id) const {
@@ -149,7 +149,7 @@ Result<TaskRun> TaskStore::run(std::string_view id) const {
                 fmt::format("there is no run \"{}\"; the newest is {}", id, there.back()));
   }
   const std::string path = folder_ + "/runs/" + *wanted + "/run.json";
-  const auto text = read_kept(path, kRunBytesMax);
+  const auto text = read_whole_file(path, kRunBytesMax);
   if (!text) return std::unexpected(text.error());
   auto run = parse_run(*text);
   if (!run) return std::unexpected(of_file(path, run.error()));
@@ -185,7 +185,7 @@ Result<void> TaskStore::keep(const std::vector<Readiness>& fresh) const {
     });
     known->push_back(one);
   }
-  return write_kept(readiness_path(), readiness_json(*known));
+  return write_whole_file(readiness_path(), readiness_json(*known));
 }
 
 }  // namespace nl::work

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "work/kept_file.h"
+#include "base/whole_file.h"
 
 namespace nl::work {
 namespace {
@@ -53,7 +53,7 @@ TEST_F(TaskStoreTest, KeepsATaskWithItsExamples) {
   ASSERT_EQ(back->examples.size(), 2u);
   EXPECT_EQ(back->examples[0].text, "a text\\ with \"marks\"");
   EXPECT_EQ(back->examples[1].file, "inputs/2-my-mail--1-.eml");
-  const auto copy = read_kept(store().example_path(*back, back->examples[1]), 1000);
+  const auto copy = read_whole_file(store().example_path(*back, back->examples[1]), 1000);
   ASSERT_TRUE(copy);
   EXPECT_EQ(*copy, "From: a\n\nhello");
   const auto mode = fs::status(store().example_path(*back, back->examples[1])).permissions();
@@ -63,13 +63,13 @@ TEST_F(TaskStoreTest, KeepsATaskWithItsExamples) {
 TEST_F(TaskStoreTest, AFileIsReplacedWholeAndNothingElseIsTouched) {
   const std::string beside = file("kept.new", "of somebody else");
   const std::string path = root_ + "/kept";
-  ASSERT_TRUE(write_kept(path, "one"));
-  ASSERT_TRUE(write_kept(path, "two"));
-  EXPECT_EQ(*read_kept(path, 10), "two");
-  EXPECT_EQ(*read_kept(beside, 100), "of somebody else");
+  ASSERT_TRUE(write_whole_file(path, "one"));
+  ASSERT_TRUE(write_whole_file(path, "two"));
+  EXPECT_EQ(*read_whole_file(path, 10), "two");
+  EXPECT_EQ(*read_whole_file(beside, 100), "of somebody else");
   EXPECT_EQ(fs::status(path).permissions() & fs::perms(0777), fs::perms(0600));
   EXPECT_EQ(std::distance(fs::directory_iterator(root_), fs::directory_iterator()), 2);
-  EXPECT_FALSE(read_kept(path, 2));
+  EXPECT_FALSE(read_whole_file(path, 2));
 }
 
 TEST_F(TaskStoreTest, RefusesWhatCannotBeKept) {
@@ -98,7 +98,7 @@ TEST_F(TaskStoreTest, ChecksWhatTheUserHasChangedByHand) {
         R"({"name":"a","prompt":"p","examples":[{"file":"inputs/../../../x"}]})",
         R"({"name":"a","prompt":"p","examples":[{"file":"/etc/passwd"}]})",
         R"({"name":"a","prompt":"p","examples":[{"text":"t","file":"inputs/x"}]})"}) {
-    ASSERT_TRUE(write_kept(path, text));
+    ASSERT_TRUE(write_whole_file(path, text));
     const auto read = store().tasks();
     ASSERT_FALSE(read) << text;
     EXPECT_NE(read.error().message.find("task.json"), std::string::npos) << read.error().message;
