@@ -99,7 +99,7 @@ asio::awaitable<Result<std::unique_ptr<Call>>> Client::Impl::send(const Endpoint
     auto call = std::make_unique<UpstreamCall>(pool, std::move(connection), cancel);
     const std::string head = compose_head(outgoing, bucket.authority());
     Pieces request(head, outgoing.body);
-    request.drop_front(call->transport().write_now(request));
+    co_await call->transport().write_together(request);
     Result<Instant> until = head_until;
     if (request.size() > 0) until = co_await write_rest(*call, request, head_until);
     Result<void> answered;

@@ -184,7 +184,9 @@ asio::awaitable<Result<void>> ServerExchange::send(std::string before, std::stri
     pending_.clear();
   }
   Pieces pieces(before, bytes, after);
-  pieces.drop_front(transport.write_now(pieces));
+  writing_ = true;
+  co_await transport.write_together(pieces);
+  writing_ = false;
   if (pieces.size() == 0) {
     if (!transport.usable()) co_return fail(ErrorCode::cancelled, "connection was given up");
     co_return Result<void>();

@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
+#include "http/send_queue.h"
 #include "http/wheel.h"
 
 namespace nl::http {
@@ -23,10 +24,12 @@ class Loop {
   asio::io_context& io() { return io_; }
   Wheel& wheel() { return wheel_; }
   const Clock& clock() const { return clock_; }
+  SendQueue& sends() { return sends_; }
   Instant now() const { return clock_.now(); }
 
  private:
   asio::io_context io_;
+  SendQueue sends_{io_};
   Wheel wheel_;
   const Clock& clock_;
 };
