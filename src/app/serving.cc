@@ -14,6 +14,7 @@
 #include "app/plan_view.h"
 #include "app/profiles.h"
 #include "app/size_choice.h"
+#include "base/block_cache.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/fit_record.h"
@@ -296,12 +297,16 @@ int Serving::run() {
     Worker& worker = *workers_[i];
     others_.fetch_add(1, std::memory_order_relaxed);
     worker.thread = std::thread([this, &worker]() {
+      const BlockCache blocks;
       const auto work = asio::make_work_guard(worker.loop.io());
       worker.loop.io().run();
       others_.fetch_sub(1, std::memory_order_release);
     });
   }
-  first.loop.io().run();
+  {
+    const BlockCache blocks;
+    first.loop.io().run();
+  }
   for (const auto& worker : workers_) {
     if (worker->thread.joinable()) worker->thread.join();
   }
