@@ -14,12 +14,16 @@ namespace {
 // of an answer, and the reader has checked it already. Any bytes are safe to walk.
 class ChunkRenamer {
  public:
-  ChunkRenamer(std::string_view data, const Renaming& names) : data_(data), names_(names) {}
+  ChunkRenamer(std::string_view data, const Renaming& names)
+      : data_(data),
+        names_(names),
+        wanted_((names.id.empty() ? 0 : 1) + (names.model.empty() ? 0 : 1)) {}
 
-  // Appends `data` with the names of the top level replaced.
+  // Appends `data` with the first of each name of the top level replaced. They mostly stand at its
+  // beginning: what is behind the last of them is not walked.
   void append_to(std::string& out) {
     out.reserve(out.size() + data_.size() + names_.id.size() + names_.model.size());
-    while (at_ < data_.size()) {
+    while (at_ < data_.size() && wanted_ > 0) {
       switch (data_[at_]) {
         case '"':
           string(out);
@@ -79,6 +83,8 @@ class ChunkRenamer {
     chat::append_escaped(out, *renamed);
     out += '"';
     copied_ = at_;
+    name_ = {};
+    --wanted_;
   }
 
   std::string_view data_;
@@ -87,6 +93,7 @@ class ChunkRenamer {
   std::size_t at_ = 0;
   std::size_t copied_ = 0;
   int depth_ = 0;
+  int wanted_;  // names that have not been met yet
   bool is_name_ = false;
 };
 

@@ -50,6 +50,15 @@ TEST(OpenAiChatRename, TheTopLevelNamesAreReplacedInEveryChunk) {
             "\"M\",\"choices\":[{\"delta\":{\"content\":\"\\\"id\\\":\"}}]}\r\n\r\n");
 }
 
+// Both names count, wherever they stand, and what a broken upstream repeats is not hunted down.
+TEST(OpenAiChatRename, WhatIsBehindTheLastNamePassesAsItIs) {
+  EXPECT_EQ(rename("data: {\"model\":\"m\",\"choices\":[{\"id\":\"x\"}],\"id\":\"a\",\"z\":1}\n\n",
+                   "I", "M"),
+            "data: {\"model\":\"M\",\"choices\":[{\"id\":\"x\"}],\"id\":\"I\",\"z\":1}\n\n");
+  EXPECT_EQ(rename("data: {\"model\":\"m\",\"a\":\"\\\"}],\",\"model\":\"n\"}\n\n", "", "M"),
+            "data: {\"model\":\"M\",\"a\":\"\\\"}],\",\"model\":\"n\"}\n\n");
+}
+
 TEST(OpenAiChatRename, AnEmptyNameKeepsWhatIsThere) {
   EXPECT_EQ(rename("data: {\"id\":\"a\",\"model\":\"m\"}\n\n", "", "M"),
             "data: {\"id\":\"a\",\"model\":\"M\"}\n\n");

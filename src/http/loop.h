@@ -17,7 +17,9 @@ namespace asio = boost::asio;
 
 class Loop {
  public:
-  explicit Loop(const Clock& clock) : io_(1), wheel_(io_, clock), clock_(clock) {}
+  // Only the loop's own thread touches its sockets and timers; any thread may post to io().
+  explicit Loop(const Clock& clock)
+      : io_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO), wheel_(io_, clock), clock_(clock) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
