@@ -31,9 +31,10 @@ void read_tools(TableReader& top, standby::Profile& profile, Mistakes& mistakes)
     TableReader reader(*table, "[[tool]]", mistakes);
     const auto name = reader.text("name");
     const auto description = reader.text("description");
+    std::vector<std::string> keep = strings(reader, "keep");
     reader.finish();
     if (name && description) {
-      profile.tools.push_back({name->text, description->text});
+      profile.tools.push_back({name->text, description->text, std::move(keep)});
     } else {
       mistakes.add(place_of(*table), "a tool needs a name and a description", "");
     }
@@ -52,9 +53,11 @@ Result<standby::Profile> parse_profile(std::string_view toml, const std::string&
   if (const auto system = top.text("system")) profile.system = system->text;
   profile.agents = strings(top, "agents");
   profile.marks = strings(top, "marks");
+  profile.begins = strings(top, "begins");
   profile.ends = strings(top, "ends");
   profile.keep_sections = strings(top, "keep_sections");
   profile.leave_out = strings(top, "leave_out");
+  profile.leave_sections = strings(top, "leave_sections");
   profile.core_tools = strings(top, "core_tools");
   profile.tools_out = strings(top, "tools_out");
   size(top, "description_bytes", profile.description_bytes);

@@ -1,6 +1,7 @@
 #include "standby/profile.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "dialect/anthropic.h"
 #include "standby/cut_text.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::string_view kLine = "\\n";
 constexpr std::string_view kParagraph = "\\n\\n";
+constexpr std::string_view kRule = "---";
 constexpr std::string_view kOpen = "<system-reminder>\\n";
 constexpr std::string_view kClose = "\\n</system-reminder>";
 
@@ -55,6 +57,28 @@ std::string without(std::string_view text, std::span<const std::string> leave_ou
   return out;
 }
 
+bool is_heading(std::string_view line) {
+  const std::size_t marks = line.find_first_not_of('#');
+  return marks != 0 && marks != std::string_view::npos && line[marks] == ' ';
+}
+
+// `text` without the sections whose headings begin so.
+std::string without_sections(std::string_view text, std::span<const std::string> headings) {
+  std::string out;
+  bool dropping = false;
+  for (const std::string_view paragraph : split(text, kParagraph)) {
+    std::string_view words = paragraph;
+    while (words.starts_with(kLine)) words.remove_prefix(kLine.size());
+    if (is_heading(words)) {
+      dropping = begins_with_any(words, headings);
+    } else if (words == kRule) {
+      dropping = false;
+    }
+    if (!dropping) append(out, paragraph, kParagraph);
+  }
+  return out;
+}
+
 // The sections of `text` whose headings are named, without what the profile leaves out.
 std::string sections(std::string_view text, const Profile& profile) {
   std::string kept;
@@ -69,23 +93,54 @@ std::string sections(std::string_view text, const Profile& profile) {
   return out.find(kLine) == std::string::npos ? std::string() : out;
 }
 
-// What stands behind the client's own last paragraph.
-std::string_view added_text(std::string_view text, const Profile& profile) {
-  std::size_t from = text.size();
+// Where the first line that begins so stands; npos = nowhere.
+std::size_t first_line(std::string_view text, std::span<const std::string> beginnings) {
+  std::size_t at = 0;
+  for (const std::string_view line : split(text, kLine)) {
+    if (begins_with_any(line, beginnings)) return at;
+    at += line.size() + kLine.size();
+  }
+  return std::string_view::npos;
+}
+
+// Where the client's own last paragraph ends; npos = it is not there.
+std::size_t behind_ends(std::string_view text, std::span<const std::string> ends) {
+  std::size_t from = std::string_view::npos;
   std::size_t at = 0;
   for (const std::string_view paragraph : split(text, kParagraph)) {
     at += paragraph.size();
-    if (begins_with_any(paragraph, profile.ends)) from = at;
+    if (begins_with_any(paragraph, ends)) from = at;
     at += kParagraph.size();
   }
-  std::string_view added = text.substr(from);
-  while (added.starts_with(kLine)) added.remove_prefix(kLine.size());
-  return added;
+  return from;
 }
 
 bool holds_any(std::string_view text, std::span<const std::string> marks) {
   return std::ranges::any_of(
       marks, [text](const std::string& mark) { return text.find(mark) != std::string_view::npos; });
+}
+
+// A system text of the client's, taken apart.
+struct OwnText {
+  std::string_view own;  // gives way
+  std::string added;     // stays behind it
+};
+
+// Nothing where `text` is not the client's own, or its layout is not known.
+std::optional<OwnText> own_text(std::string_view text, const Profile& profile) {
+  const std::size_t begin = first_line(text, profile.begins);
+  const std::string_view own = text.substr(0, begin);
+  if (!holds_any(own, profile.marks)) return std::nullopt;
+  if (begin != std::string_view::npos) {
+    return OwnText{own, without_sections(text.substr(begin), profile.leave_sections)};
+  }
+  const std::size_t end = behind_ends(text, profile.ends);
+  if (end == std::string_view::npos) {
+    return profile.begins.empty() ? std::optional(OwnText{own, {}}) : std::nullopt;
+  }
+  std::string_view added = text.substr(end);
+  while (added.starts_with(kLine)) added.remove_prefix(kLine.size());
+  return OwnText{own, std::string(added)};
 }
 
 class Profiling {
@@ -99,18 +154,17 @@ class Profiling {
     for (const chat::Text& piece : out_.system) {
       const std::string_view text = piece.text.escaped;
       if (text.starts_with(dialect::anthropic::kBillingMark)) continue;
-      if (!holds_any(text, profile_.marks)) {
+      const std::optional<OwnText> parts = own_text(text, profile_);
+      if (!parts) {
         kept.push_back(piece);
         continue;
       }
       std::string made = replaced ? std::string() : chat::escape(profile_.system);
       replaced = true;
-      if (const std::string stays = sections(text, profile_); !stays.empty()) {
+      if (const std::string stays = sections(parts->own, profile_); !stays.empty()) {
         append(made, stays, kParagraph);
       }
-      if (const std::string_view added = added_text(text, profile_); !added.empty()) {
-        append(made, added, kParagraph);
-      }
+      if (!parts->added.empty()) append(made, parts->added, kParagraph);
       if (made.empty()) continue;
       chat::Text own = piece;
       own.text = {out_.keep(std::move(made))};
@@ -171,12 +225,24 @@ class Profiling {
     text.text = {out_.keep(std::move(kept))};
   }
 
+  // Our words, and what they keep of the client's.
+  std::string described(const ToolWords& words, std::string_view clients) const {
+    std::string out = chat::escape(words.description);
+    for (const std::string_view paragraph : split(clients, kParagraph)) {
+      if (!begins_with_any(paragraph, words.keep)) continue;
+      for (const std::string_view line : split(paragraph, kLine)) {
+        append(out, first_words(line, profile_.description_bytes), kLine);
+      }
+    }
+    return out;
+  }
+
   void shorten(chat::Tool& tool) {
     const auto words = std::ranges::find_if(profile_.tools, [&tool](const ToolWords& known) {
       return tool.name.escaped == known.name;
     });
     if (words != profile_.tools.end()) {
-      tool.description = {out_.keep(chat::escape(words->description))};
+      tool.description = {out_.keep(described(*words, tool.description.escaped))};
     } else if (tool.description.escaped.size() > profile_.description_bytes) {
       tool.description = {first_words(tool.description.escaped, profile_.description_bytes)};
     }

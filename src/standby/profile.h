@@ -20,6 +20,9 @@ namespace nl::standby {
 struct ToolWords {
   std::string name;
   std::string description;
+  // Beginnings of paragraphs of the client's description that stay behind it, each line cut to its
+  // first words: the names that an argument may take.
+  std::vector<std::string> keep = {};
 
   friend bool operator==(const ToolWords&, const ToolWords&) = default;
 };
@@ -27,9 +30,14 @@ struct ToolWords {
 struct Profile {
   std::string name;
   std::vector<std::string> agents;  // globs over the user-agent
-  // A system text that holds one of these is the client's own; others are kept whole.
+  // A system text that holds one of these (ahead of the first line of `begins`) is the client's
+  // own; others are kept whole.
   std::vector<std::string> marks;
   std::string system;  // put in its place; empty = it stays
+  // Beginnings of lines. From the first such line on, a system text tells of the machine, the
+  // project and the user, and stays, but for `leave_sections`. A text with none of them, and
+  // without `ends`, is of a layout that is not known, and is kept whole.
+  std::vector<std::string> begins;
   // Beginnings of the client's own last paragraphs: what stands behind them was added by somebody
   // else (`--append-system-prompt`) and stays.
   std::vector<std::string> ends;
@@ -37,6 +45,9 @@ struct Profile {
   // Beginnings of lines and paragraphs that are left out of what stays and of reminders. A list
   // behind such a paragraph goes with it.
   std::vector<std::string> leave_out;
+  // Headings, with their marks ("## Types"), whose sections are left out of what stays from
+  // `begins` on. A section ends at the next heading of any level, or at a rule ("---").
+  std::vector<std::string> leave_sections;
   std::vector<ToolWords> tools;         // descriptions in place of the client's
   std::vector<std::string> core_tools;  // never slimmed away
   std::vector<std::string> tools_out;   // of no use on this machine's model

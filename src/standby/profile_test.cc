@@ -62,6 +62,70 @@ TEST(Profile, keeps_what_was_added_behind_the_clients_last_words) {
   EXPECT_EQ(system_of(profiled(plain, known())), (std::vector<std::string>{"Be short."}));
 }
 
+// Of a client that puts no headings over what it says of the machine.
+Profile laid_out() {
+  Profile profile;
+  profile.name = "laid-out";
+  profile.agents = {"laid/*"};
+  profile.marks = {"You are Laid,"};
+  profile.system = "Be short.";
+  profile.begins = {"<env>", "Rules from:"};
+  profile.keep_sections = {"# Sandbox"};
+  profile.leave_out = {"- Noise"};
+  profile.leave_sections = {"# Memory", "## Kinds"};
+  return profile;
+}
+
+TEST(Profile, keeps_all_from_the_line_on_where_a_client_tells_of_machine_and_project) {
+  const chat::Request request = with_system(
+      {R"(You are Laid, an agent.\n\n# Sandbox\n- in a box\n- Noise\n\n# Style\nlong\n)"
+       R"(<env>\n  Folder: /a\n</env>\nRules from: /a/AGENTS.md\n# Style\n- Noise is mine.)"});
+  EXPECT_EQ(system_of(profiled(request, laid_out())),
+            (std::vector<std::string>{
+                R"(Be short.\n\n# Sandbox\n- in a box\n\n<env>\n  Folder: /a\n</env>\n)"
+                R"(Rules from: /a/AGENTS.md\n# Style\n- Noise is mine.)"}));
+}
+
+TEST(Profile, leaves_named_sections_out_up_to_the_next_heading_or_rule) {
+  const chat::Request request =
+      with_system({R"(You are Laid, x.\n\n<env>\n\n# Memory\n\nHow.\n\n## Kinds of it\n\n- a\n\n)"
+                   R"(```\n---\nname: x\n---\n```\n\n\n## /m/INDEX.md\n\n- Likes tea\n\n)"
+                   R"(## Kinds\n\nb\n\n---\n\nMine.\n\n#!/bin/sh)"});
+  EXPECT_EQ(system_of(profiled(request, laid_out())),
+            (std::vector<std::string>{R"(Be short.\n\n<env>\n\n\n## /m/INDEX.md\n\n)"
+                                      R"(- Likes tea\n\n---\n\nMine.\n\n#!/bin/sh)"}));
+}
+
+TEST(Profile, keeps_a_text_whole_whose_layout_it_does_not_know) {
+  // No line with which the machine begins; an agent of the user's, whose rules quote the client's.
+  const std::vector<std::string_view> texts = {
+      R"(You are Laid, an agent.\n\n# Style\nlong\n\nFolder: /a)",
+      R"(You are a poet.\n<env>\n</env>\nRules from: /a\nYou are Laid, remember.)"};
+  const chat::Request made = profiled(with_system(texts), laid_out());
+  EXPECT_EQ(system_of(made), (std::vector<std::string>(texts.begin(), texts.end())));
+
+  Profile with_end = laid_out();
+  with_end.ends = {"# Last"};
+  const chat::Request ended = with_system({R"(You are Laid, an agent.\n\n# Last\nwords)"});
+  EXPECT_EQ(system_of(profiled(ended, with_end)), (std::vector<std::string>{"Be short."}));
+}
+
+TEST(Profile, keeps_the_lists_that_a_tools_argument_needs) {
+  Profile profile = laid_out();
+  profile.tools = {{"task", "Hands \"it\" on:", {"The helpers", "Tmp is"}}};
+  profile.description_bytes = 40;
+  chat::Tool task;
+  task.name = {"task"};
+  task.description = {
+      R"(At length.\n\nTmp is /t.\n\nMore.\n\nThe helpers:\n)"
+      R"(- seeker: Looks for files. It is told what to look for and how.\n- mine: Sings.)"};
+  chat::Request request;
+  request.tools = {task};
+  EXPECT_EQ(profiled(request, profile).tools[0].description.escaped,
+            R"(Hands \"it\" on:\nTmp is /t.\nThe helpers:\n)"
+            R"(- seeker: Looks for files.\n- mine: Sings.)");
+}
+
 TEST(Profile, leaves_lists_out_of_reminders_and_never_touches_the_users_words) {
   chat::Request request;
   chat::Message user;
