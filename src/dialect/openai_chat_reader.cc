@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dialect/block_queue.h"
+#include "dialect/chunk_shape.h"
 #include "dialect/openai_chat.h"
 #include "dialect/openai_chat_facts.h"
 #include "dialect/openai_chat_parts.h"
@@ -39,6 +40,7 @@ class ChatReader final : public Reader {
   void end(EventSink& sink) override { finish(sink); }
 
  private:
+  Result<void> parsed(const SseFrame& frame, EventSink& sink);
   Result<void> chunk(const Root& root, EventSink& sink);
   Result<void> choice(const Choice& choice, const Value& delta, EventSink& sink);
   Result<void> message(const Message& message, EventSink& sink);
@@ -54,6 +56,8 @@ class ChatReader final : public Reader {
   void finish(EventSink& sink);
 
   BlockQueue blocks_;
+  ChunkShape shape_;  // of the chunk before, if it did nothing but add words of `shape_kind_`
+  BlockKind shape_kind_ = BlockKind::text;
   std::list<std::string> made_;  // argument texts of this frame that had to be escaped
   chat::Usage usage_;
   StopReason stop_ = StopReason::none;
@@ -81,9 +85,27 @@ Result<void> ChatReader::frame(const SseFrame& frame, EventSink& sink) {
     finish(sink);
     return {};
   }
+  if (frame.event.empty()) {
+    if (const auto words = shape_.words_of(frame.data)) {
+      return blocks_.text(shape_kind_, {*words}, sink);
+    }
+  }
+  OnlyWords watched(sink);
+  auto read = parsed(frame, watched);
+  const bool over = !read || stop_ != StopReason::none;
+  if (frame.event.empty() && !over && watched.words_in(frame.data)) {
+    shape_.remember(frame.data, watched.words());
+    shape_kind_ = watched.kind();
+  } else {
+    shape_.forget();
+  }
+  return read;
+}
+
+Result<void> ChatReader::parsed(const SseFrame& frame, EventSink& sink) {
   Document document;
-  if (auto parsed = document.parse(frame.data); !parsed) {
-    return fail(ErrorCode::protocol, "stream chunk: " + parsed.error().message);
+  if (auto json = document.parse(frame.data); !json) {
+    return fail(ErrorCode::protocol, "stream chunk: " + json.error().message);
   }
   if (!document.root().is_object()) return wrong("stream chunk", "an object");
   const Root root(document.root());

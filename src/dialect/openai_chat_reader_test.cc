@@ -61,6 +61,24 @@ class OpenAiChatReader : public testing::Test {
   EventLines log_;
 };
 
+// A chunk that is as the one before but for its words is not parsed anew: what comes out is what a
+// parser makes of it, good or bad.
+TEST_F(OpenAiChatReader, WordsInAKnownShapeReadAsTheyDoInANewOne) {
+  for (const char* field : {"content", "reasoning_content"}) {
+    for (const char* words :
+         {"b", "", "\\n\\\"", "\\u00e4", "\\ud83d", "\xc3\xa4", "\xff", "\x01", "\\", "\\x", "a\"",
+          "x\",\"refusal\":\"no", "x\"},\"finish_reason\":\"stop\",\"delta\":{\"z\":\""}) {
+      const std::string again = fmt::format("{{\"{}\":\"{}\"}}", field, words);
+      const std::string first = fmt::format("{{\"{}\":\"a\"}}", field);
+      const std::string spaced = fmt::format("{{\"{}\": \"a\"}}", field);
+      const std::string behind = chunk(again) + chunk(first) + kStop + kDone;
+      EXPECT_EQ(read(kRole + chunk(first) + chunk(first) + behind).lines(),
+                read(kRole + chunk(first) + chunk(spaced) + behind).lines())
+          << again;
+    }
+  }
+}
+
 TEST_F(OpenAiChatReader, ReadingThePromptIsProgressAndTimingsCount) {
   const auto reads = [](int done) {
     return fmt::format(
