@@ -297,14 +297,14 @@ int Serving::run() {
     Worker& worker = *workers_[i];
     others_.fetch_add(1, std::memory_order_relaxed);
     worker.thread = std::thread([this, &worker]() {
-      const BlockCache blocks;
+      BlockCache blocks;
       const auto work = asio::make_work_guard(worker.loop.io());
       worker.loop.io().run();
       others_.fetch_sub(1, std::memory_order_release);
     });
   }
   {
-    const BlockCache blocks;
+    BlockCache blocks;
     first.loop.io().run();
   }
   for (const auto& worker : workers_) {

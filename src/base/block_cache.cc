@@ -79,8 +79,10 @@ void operator delete(void* block, std::size_t bytes) noexcept {
 
 void operator delete(void* block) noexcept {
   nl::BlockCache* const cache = nl::of_this_thread;
-  if (cache != nullptr && block != nullptr && cache->keep(block, ::malloc_usable_size(block))) {
-    return;
+  // Another malloc in glibc's place may give other sizes than ours: what a block surely holds.
+  if (cache != nullptr && block != nullptr) {
+    const std::size_t sure = nl::BlockCache::sure_bytes(::malloc_usable_size(block));
+    if (sure > 0 && cache->keep(block, sure)) return;
   }
   std::free(block);
 }

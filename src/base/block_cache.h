@@ -35,6 +35,10 @@ class BlockCache {
   static constexpr std::size_t block_bytes(std::size_t bytes) {
     return bytes > kLargest ? bytes : kSmallest + place_of(bytes) * kStep;
   }
+  // The largest block size that fits into `usable` bytes; 0 = none does.
+  static constexpr std::size_t sure_bytes(std::size_t usable) {
+    return usable < kSmallest ? 0 : usable - (usable - kSmallest) % kStep;
+  }
   // A kept block of block_bytes(bytes), or null.
   void* take(std::size_t bytes) noexcept;
   // False when it is too large for the lists. `block`: from malloc(), of block_bytes(bytes).

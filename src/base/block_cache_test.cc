@@ -40,6 +40,17 @@ TEST(BlockCache, a_block_has_room_for_every_size_that_leads_to_it) {
   }
 }
 
+TEST(BlockCache, a_block_of_an_odd_size_counts_as_the_size_below) {
+  EXPECT_EQ(BlockCache::sure_bytes(23), 0u);
+  EXPECT_EQ(BlockCache::sure_bytes(24), 24u);
+  for (std::size_t usable = 24; usable < BlockCache::kLargest; ++usable) {
+    const std::size_t sure = BlockCache::sure_bytes(usable);
+    ASSERT_LE(sure, usable);
+    ASSERT_GT(sure + BlockCache::kStep, usable);
+    ASSERT_EQ(BlockCache::block_bytes(sure), sure) << "none of its list is larger";
+  }
+}
+
 TEST(BlockCache, leaves_large_blocks_alone) {
   BlockCache cache;
   void* const largest = fresh(BlockCache::kLargest);
@@ -71,10 +82,10 @@ TEST(BlockCache, memory_may_outlive_the_cache_and_change_threads) {
   std::vector<std::string> kept;
   {
     BlockCache outer;
-    const BlockCache inner;
+    BlockCache inner;
     for (int i = 0; i < 500; ++i) kept.emplace_back(static_cast<std::size_t>(i * 7), 'x');
     std::thread other([&kept] {
-      const BlockCache cache;
+      BlockCache cache;
       for (std::size_t i = 0; i < kept.size(); i += 2) kept[i] = std::string(40, 'y');
     });
     other.join();

@@ -63,7 +63,8 @@ class ChatReader final : public Reader {
   StopReason stop_ = StopReason::none;
   bool refused_ = false;
   bool started_ = false;
-  bool said_ = false;  // this chunk made an event
+  bool said_ = false;    // this chunk made an event
+  bool called_ = false;  // it holds a piece of a call, which may wait without an event
   bool finish_sent_ = false;
   bool failed_ = false;
 };
@@ -90,10 +91,11 @@ Result<void> ChatReader::frame(const SseFrame& frame, EventSink& sink) {
       return blocks_.text(shape_kind_, {*words}, sink);
     }
   }
+  called_ = false;
   OnlyWords watched(sink);
   auto read = parsed(frame, watched);
-  const bool over = !read || stop_ != StopReason::none;
-  if (frame.event.empty() && !over && watched.words_in(frame.data)) {
+  const bool more = !read || called_ || stop_ != StopReason::none;
+  if (frame.event.empty() && !more && watched.words_in(frame.data)) {
     shape_.remember(frame.data, watched.words());
     shape_kind_ = watched.kind();
   } else {
@@ -189,7 +191,7 @@ Result<void> ChatReader::message(const Message& message, EventSink& sink) {
   const Value& legacy = message.legacy;
   if (is_absent(legacy)) return {};
   if (!legacy.is_object()) return wrong("function_call", "an object");
-  said_ = true;
+  said_ = called_ = true;
   CallPiece piece;
   piece.index = -1;
   piece.name = legacy["name"].text();
@@ -234,7 +236,7 @@ Result<void> ChatReader::tool_calls(const Value& calls, EventSink& sink) {
 
 Result<void> ChatReader::tool_call(const Value& call, EventSink& sink) {
   if (!call.is_object()) return wrong("tool_calls[0]", "an object");
-  said_ = true;
+  said_ = called_ = true;
   CallPiece piece;
   const Value index = call["index"];
   if (!is_absent(index)) {

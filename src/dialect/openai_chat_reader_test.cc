@@ -61,6 +61,19 @@ class OpenAiChatReader : public testing::Test {
   EventLines log_;
 };
 
+TEST_F(OpenAiChatReader, APieceOfACallBesideWordsIsNeverLost) {
+  const auto both = [](const char* words, const char* colon) {
+    return chunk(
+        fmt::format("{{\"content\"{}\"{}\",\"tool_calls\":[{{\"index\":0,\"id\":\"c\",\"function\":"
+                    "{{\"arguments\":\" \"}}}}]}}",
+                    colon, words));
+  };
+  const std::string named = call(0, "c", "f", "{}");
+  const std::string open = kRole + chunk(R"({"content":"a"})");
+  EXPECT_EQ(read(open + both("x", ":") + both("y", ":") + named + kCalls + kDone).lines(),
+            read(open + both("x", ":") + both("y", ": ") + named + kCalls + kDone).lines());
+}
+
 // A chunk that is as the one before but for its words is not parsed anew: what comes out is what a
 // parser makes of it, good or bad.
 TEST_F(OpenAiChatReader, WordsInAKnownShapeReadAsTheyDoInANewOne) {

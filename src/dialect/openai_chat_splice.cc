@@ -15,15 +15,13 @@ namespace {
 class ChunkRenamer {
  public:
   ChunkRenamer(std::string_view data, const Renaming& names)
-      : data_(data),
-        names_(names),
-        wanted_((names.id.empty() ? 0 : 1) + (names.model.empty() ? 0 : 1)) {}
+      : data_(data), names_(names), id_met_(names.id.empty()), model_met_(names.model.empty()) {}
 
-  // Appends `data` with the first of each name of the top level replaced. They mostly stand at its
-  // beginning: what is behind the last of them is not walked.
+  // Appends `data` with the names of the top level replaced. They mostly stand at its beginning:
+  // what is behind the last one that is wanted is not walked.
   void append_to(std::string& out) {
     out.reserve(out.size() + data_.size() + names_.id.size() + names_.model.size());
-    while (at_ < data_.size() && wanted_ > 0) {
+    while (at_ < data_.size() && !(id_met_ && model_met_)) {
       switch (data_[at_]) {
         case '"':
           string(out);
@@ -83,8 +81,7 @@ class ChunkRenamer {
     chat::append_escaped(out, *renamed);
     out += '"';
     copied_ = at_;
-    name_ = {};
-    --wanted_;
+    (renamed == &names_.id ? id_met_ : model_met_) = true;
   }
 
   std::string_view data_;
@@ -93,8 +90,9 @@ class ChunkRenamer {
   std::size_t at_ = 0;
   std::size_t copied_ = 0;
   int depth_ = 0;
-  int wanted_;  // names that have not been met yet
   bool is_name_ = false;
+  bool id_met_;  // or not wanted
+  bool model_met_;
 };
 
 }  // namespace

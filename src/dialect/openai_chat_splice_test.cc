@@ -59,6 +59,11 @@ TEST(OpenAiChatRename, WhatIsBehindTheLastNamePassesAsItIs) {
             "data: {\"model\":\"M\",\"a\":\"\\\"}],\",\"model\":\"n\"}\n\n");
 }
 
+TEST(OpenAiChatRename, ARepeatedNameDoesNotHideTheOther) {
+  EXPECT_EQ(rename("data: {\"id\":\"a\",\"id\":\"b\",\"model\":\"m\"}\n\n", "I", "M"),
+            "data: {\"id\":\"I\",\"id\":\"I\",\"model\":\"M\"}\n\n");
+}
+
 TEST(OpenAiChatRename, AnEmptyNameKeepsWhatIsThere) {
   EXPECT_EQ(rename("data: {\"id\":\"a\",\"model\":\"m\"}\n\n", "", "M"),
             "data: {\"id\":\"a\",\"model\":\"M\"}\n\n");

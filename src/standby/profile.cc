@@ -16,14 +16,32 @@ constexpr std::string_view kRule = "---";
 constexpr std::string_view kOpen = "<system-reminder>\\n";
 constexpr std::string_view kClose = "\\n</system-reminder>";
 
+// `text`: the inside of a JSON string; `by`: escapes. The end of one escape and the beginning of
+// what follows it are no `by`.
 std::vector<std::string_view> split(std::string_view text, std::string_view by) {
   std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t at = text.find(by);
-    parts.push_back(text.substr(0, at));
-    if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + by.size());
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (text[at] != '\\') {
+      ++at;
+    } else if (text.substr(at).starts_with(by)) {
+      parts.push_back(text.substr(0, at));
+      text.remove_prefix(at + by.size());
+      at = 0;
+    } else {
+      at += 2;
+    }
   }
+  parts.push_back(text);
+  return parts;
+}
+
+// Whether the inside of a JSON string ends with a line end, and not with an escaped backslash and
+// an n.
+bool ends_with_line(std::string_view text) {
+  if (!text.ends_with(kLine)) return false;
+  const std::size_t before = text.find_last_not_of('\\', text.size() - 2);
+  return (text.size() - 2 - (before == std::string_view::npos ? 0 : before + 1)) % 2 == 0;
 }
 
 void append(std::string& out, std::string_view piece, std::string_view by) {
@@ -79,6 +97,20 @@ std::string without_sections(std::string_view text, std::span<const std::string>
   return out;
 }
 
+// Behind the last paragraph of the list that begins at `from`: what a user wrote into an entry may
+// hold empty lines. A list in a tag ends with it, another one with its last entry.
+std::size_t end_of_list(std::span<const std::string_view> paragraphs, std::size_t from) {
+  const std::string_view first = paragraphs[from];
+  const bool tagged = first.starts_with('<');
+  const std::string close = "</" + std::string(first.substr(1, first.find('>')));
+  std::size_t end = from + 1;
+  for (std::size_t i = from; i < paragraphs.size(); ++i) {
+    if (tagged && paragraphs[i].find(close) != std::string_view::npos) return i + 1;
+    if (!tagged && i > from && paragraphs[i].starts_with("- ")) end = i + 1;
+  }
+  return end;
+}
+
 // The sections of `text` whose headings are named, without what the profile leaves out.
 std::string sections(std::string_view text, const Profile& profile) {
   std::string kept;
@@ -88,7 +120,7 @@ std::string sections(std::string_view text, const Profile& profile) {
     if (keeping) append(kept, line, kLine);
   }
   std::string out = without(kept, profile.leave_out);
-  while (out.ends_with(kLine)) out.resize(out.size() - kLine.size());
+  while (ends_with_line(out)) out.resize(out.size() - kLine.size());
   // A heading alone tells nothing.
   return out.find(kLine) == std::string::npos ? std::string() : out;
 }
@@ -228,9 +260,14 @@ class Profiling {
   // Our words, and what they keep of the client's.
   std::string described(const ToolWords& words, std::string_view clients) const {
     std::string out = chat::escape(words.description);
-    for (const std::string_view paragraph : split(clients, kParagraph)) {
-      if (!begins_with_any(paragraph, words.keep)) continue;
-      for (const std::string_view line : split(paragraph, kLine)) {
+    const std::vector<std::string_view> paragraphs = split(clients, kParagraph);
+    std::size_t keep_to = 0;
+    for (std::size_t i = 0; i < paragraphs.size(); ++i) {
+      if (begins_with_any(paragraphs[i], words.keep)) {
+        keep_to = std::max(keep_to, end_of_list(paragraphs, i));
+      }
+      if (i >= keep_to) continue;
+      for (const std::string_view line : split(paragraphs[i], kLine)) {
         append(out, first_words(line, profile_.description_bytes), kLine);
       }
     }

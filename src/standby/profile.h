@@ -20,8 +20,8 @@ namespace nl::standby {
 struct ToolWords {
   std::string name;
   std::string description;
-  // Beginnings of paragraphs of the client's description that stay behind it, each line cut to its
-  // first words: the names that an argument may take.
+  // Beginnings of paragraphs of the client's description that stay behind it, and the list behind
+  // them, each line cut to its first words: the names that an argument may take.
   std::vector<std::string> keep = {};
 
   friend bool operator==(const ToolWords&, const ToolWords&) = default;
@@ -46,7 +46,8 @@ struct Profile {
   // behind such a paragraph goes with it.
   std::vector<std::string> leave_out;
   // Headings, with their marks ("## Types"), whose sections are left out of what stays from
-  // `begins` on. A section ends at the next heading of any level, or at a rule ("---").
+  // `begins` on. A section ends at the next paragraph that begins with a heading of
+  // any level, or is a rule ("---").
   std::vector<std::string> leave_sections;
   std::vector<ToolWords> tools;         // descriptions in place of the client's
   std::vector<std::string> core_tools;  // never slimmed away

@@ -126,6 +126,32 @@ TEST(Profile, keeps_the_lists_that_a_tools_argument_needs) {
             R"(- seeker: Looks for files.\n- mine: Sings.)");
 }
 
+TEST(Profile, a_kept_list_ends_with_its_last_entry_whatever_is_in_it) {
+  Profile profile = laid_out();
+  profile.tools = {{"task", "To:", {"The helpers", "<skills>"}}};
+  chat::Tool task;
+  task.name = {"task"};
+  chat::Request request;
+  task.description = {
+      R"(The helpers:\n- one: Sings.\n\nWell.\n\n- two: Acts.\n\nNotes:\n- Never mind.)"};
+  request.tools = {task};
+  EXPECT_EQ(profiled(request, profile).tools[0].description.escaped,
+            R"(To:\nThe helpers:\n- one: Sings.\nWell.\n- two: Acts.)");
+  request.tools[0].description = {R"(A.\n\n<skills>\nx\n\ny\n</skills>\n\n- Notes.)"};
+  EXPECT_EQ(profiled(request, profile).tools[0].description.escaped,
+            R"(To:\n<skills>\nx\ny\n</skills>)");
+}
+
+// A backslash and an n that somebody wrote are no line's end, and no cut goes between the two.
+TEST(Profile, never_cuts_an_escaped_backslash_in_two) {
+  const chat::Request request =
+      with_system({R"(You are Laid, x.\n\n<env>\nend with \\n\n\n# Memory\n\nHow.)",
+                   R"(You are Laid, y.\n\n# Sandbox\nin \\n\n<env>\n\\n\n# Memory)"});
+  EXPECT_EQ(system_of(profiled(request, laid_out())),
+            (std::vector<std::string>{R"(Be short.\n\n<env>\nend with \\n)",
+                                      R"(# Sandbox\nin \\n\n\n<env>\n\\n\n# Memory)"}));
+}
+
 TEST(Profile, leaves_lists_out_of_reminders_and_never_touches_the_users_words) {
   chat::Request request;
   chat::Message user;
