@@ -124,7 +124,7 @@ TEST(Escape, SeesEveryByteAtEveryPlace) {
 // invalid ones come back changed.
 TEST(Escape, TellsValidUtf8FromInvalid) {
   std::ifstream file("../shared/data/badinput/text/utf8tests.bin", std::ios::binary);
-  if (!file) GTEST_SKIP() << "no corpus";
+  if (!file) GTEST_SKIP() << "no shared test data beside this checkout";
   const std::string all{std::istreambuf_iterator<char>(file), {}};
   std::string_view rest = all;
   int lines = 0;

@@ -184,7 +184,8 @@ TEST(AnthropicReader, ReadsErrorBodiesOfAnyKind) {
 // Answers recorded from a stub at every split, where they lie beside the repository.
 TEST(AnthropicReader, ReadsRecordedAnswersAtEverySplit) {
   const std::filesystem::path folder = "../shared/data/captures/claude-code";
-  if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "no recorded answers here";
+  if (!std::filesystem::is_directory(folder))
+    GTEST_SKIP() << "no shared test data beside this checkout";
   const auto events = [](std::string_view first, std::string_view second) {
     const auto reader = Anthropic().make_reader();
     SseFramer framer;

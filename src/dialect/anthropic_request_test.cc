@@ -173,7 +173,7 @@ TEST_F(RecordedRequests, HaveAStableFormInBothDialects) {
       EXPECT_EQ(*once, *twice) << path;
     }
   });
-  if (count == 0) GTEST_SKIP() << "no recorded requests here";
+  if (count == 0) GTEST_SKIP() << "no shared test data beside this checkout";
 }
 
 TEST_F(RecordedRequests, PassThroughWithOneNameChanged) {
@@ -190,7 +190,7 @@ TEST_F(RecordedRequests, PassThroughWithOneNameChanged) {
     EXPECT_TRUE(again.root()["model"].equals("other")) << path;
     EXPECT_EQ(cut.find("x-anthropic-billing-header"), std::string::npos) << path;
   });
-  if (count == 0) GTEST_SKIP() << "no recorded requests here";
+  if (count == 0) GTEST_SKIP() << "no shared test data beside this checkout";
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ std::string read_file(const std::filesystem::path& path) {
 // y_ must parse, n_ must not, i_ may do either.
 TEST(JsonCorpus, JsonTestSuite) {
   const std::filesystem::path folder = std::filesystem::path(kCorpora) / "json/JSONTestSuite";
-  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no corpus";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no shared test data beside this checkout";
   Document document;
   int judged = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -41,7 +41,7 @@ TEST(JsonCorpus, JsonTestSuite) {
 
 TEST(JsonCorpus, NaughtyStringsSurviveTheWayThereAndBack) {
   const std::filesystem::path path = std::filesystem::path(kCorpora) / "text/blns.json";
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no corpus";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no shared test data beside this checkout";
   const std::string text = read_file(path);
   Document document;
   ASSERT_TRUE(document.parse(text));

@@ -61,7 +61,7 @@ std::string unchunk(std::string_view body) {
 
 TEST(OpenAiChatCorpus, DamagedStreamsNeverEndCleanlyAndValidOnesArriveWhole) {
   const std::string text = contents(kData / "badinput/sse/openai_stream_cases.json");
-  if (text.empty()) GTEST_SKIP() << "no corpus";
+  if (text.empty()) GTEST_SKIP() << "no shared test data beside this checkout";
   Document document;
   ASSERT_TRUE(document.parse(text));
   for (Value one = document.root().first(); one; one = one.next()) {
@@ -96,7 +96,8 @@ class Captures : public testing::Test {
   template <typename Take>
   void each(Take take) {
     int seen = 0;
-    if (!fs::is_directory(kData / "captures")) GTEST_SKIP() << "no captures";
+    if (!fs::is_directory(kData / "captures"))
+      GTEST_SKIP() << "no shared test data beside this checkout";
     for (const auto& entry : fs::recursive_directory_iterator(kData / "captures")) {
       if (entry.path().extension() != ".json") continue;
       const std::string text = contents(entry.path());

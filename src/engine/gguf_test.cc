@@ -202,7 +202,8 @@ TEST(Gguf, the_corpus_of_bad_files_is_refused) {
   const char* const named = std::getenv("NL_SHARED_DATA");
   const std::filesystem::path folder =
       std::filesystem::path(named != nullptr ? named : "../shared/data") / "badinput/gguf";
-  if (!std::filesystem::is_directory(folder)) GTEST_SKIP() << "no shared data";
+  if (!std::filesystem::is_directory(folder))
+    GTEST_SKIP() << "no shared test data beside this checkout";
   int count = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const auto facts = inspect_gguf(entry.path());

@@ -63,7 +63,7 @@ class BadInput : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto folder = shared_data();
-    if (!folder) GTEST_SKIP() << "no shared test data";
+    if (!folder) GTEST_SKIP() << "no shared test data beside this checkout";
     root = *folder + "/badinput/http/";
   }
   std::string root;

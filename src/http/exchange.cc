@@ -186,15 +186,14 @@ asio::awaitable<Result<void>> ServerExchange::send(std::string before, std::stri
   Pieces pieces(before, bytes, after);
   writing_ = true;
   co_await transport.write_together(pieces);
-  writing_ = false;
-  if (pieces.size() == 0) {
-    if (!transport.usable()) co_return fail(ErrorCode::cancelled, "connection was given up");
-    co_return Result<void>();
+  Result<void> sent;
+  if (pieces.size() > 0) {
+    sent = co_await transport.write_steadily(pieces, connection_.state().limits.write_stall);
+    if (!sent) transport.abort();
+  } else if (!transport.usable()) {
+    sent = fail(ErrorCode::cancelled, "connection was given up");
   }
-  writing_ = true;
-  auto sent = co_await transport.write_steadily(pieces, connection_.state().limits.write_stall);
   writing_ = false;
-  if (!sent) transport.abort();
   co_return sent;
 }
 

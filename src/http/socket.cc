@@ -5,10 +5,15 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 #include <array>
 #include <cerrno>
@@ -108,6 +113,17 @@ PeerState peek(int descriptor) {
   if (got == 0) return PeerState::gone;
   const bool nothing_yet = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
   return nothing_yet ? PeerState::open : PeerState::gone;
+}
+
+std::size_t unacknowledged_bytes(int descriptor) {
+  int bytes = 0;
+#if defined(SIOCOUTQ)
+  if (ioctl(descriptor, SIOCOUTQ, &bytes) != 0) return 0;
+#elif defined(SO_NWRITE)
+  socklen_t size = sizeof bytes;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &bytes, &size) != 0) return 0;
+#endif
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 int accept_one(int listener) {

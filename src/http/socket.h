@@ -26,6 +26,9 @@ struct Sent {
 // All pieces in one call.
 Sent send_pieces(int descriptor, const Pieces& pieces);
 PeerState peek(int descriptor);
+// Bytes sent that the peer has not acknowledged, those still waiting included; 0 where the system
+// does not tell.
+std::size_t unacknowledged_bytes(int descriptor);
 // The next waiting connection, non-blocking and closed on exec, or minus errno.
 int accept_one(int listener);
 int family_of(int descriptor);

@@ -211,9 +211,17 @@ asio::awaitable<Result<void>> Transport::write_loop(Pieces pieces, WriteLimit li
       armed = true;
       write_deadline_->start(steady ? loop_.now() + limit.stall : limit.until);
     }
+    const std::size_t queued = steady ? unacknowledged_bytes(native()) : 0;
     const auto awaited = step == TlsStep::wants_read ? Socket::wait_read : Socket::wait_write;
     const auto [failure] = co_await socket_.async_wait(awaited, kTuple);
-    if (auto ended = outcome(failure, *write_deadline_)) co_return std::unexpected(*ended);
+    if (auto ended = outcome(failure, *write_deadline_)) {
+      // The kernel tells of room only when a good part of its buffer is free, megabytes perhaps: a
+      // slow peer makes progress long before.
+      const bool progress =
+          steady && ended->code == ErrorCode::timeout && unacknowledged_bytes(native()) < queued;
+      if (!progress) co_return std::unexpected(*ended);
+      armed = false;
+    }
   }
 }
 

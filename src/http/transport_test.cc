@@ -1,6 +1,7 @@
 #include "http/transport.h"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/deferred.hpp>
@@ -123,6 +124,36 @@ TEST_F(TransportTest, a_steady_writer_needs_progress_only) {
     co_return 0;
   };
   EXPECT_EQ(run_on(loop, drain(right.get(), &loop)), 0);
+  EXPECT_TRUE(run_until(loop, [&] { return !wrote.empty(); }));
+  EXPECT_EQ(wrote, "sent");
+}
+
+// The kernel tells of room when most of the buffer is free, which takes this reader longer than a
+// writer may stand still; each of its reads is progress all the same.
+TEST_F(TransportTest, a_slow_reader_is_progress_before_there_is_room) {
+  const int large = 208 << 10;  // doubled by the kernel
+  ASSERT_EQ(setsockopt(left->native(), SOL_SOCKET, SO_SNDBUF, &large, sizeof large), 0);
+  std::string wrote;
+  const auto write = [](Transport* to) -> asio::awaitable<std::string> {
+    const std::string text(800 << 10, 'x');
+    const auto sent = co_await to->write_steadily(Pieces(text), milliseconds(300));
+    co_return sent ? "sent" : name(sent.error().code);
+  };
+  asio::co_spawn(loop.io(), write(left.get()),
+                 [&](std::exception_ptr, std::string text) { wrote = std::move(text); });
+  const auto drain = [](Transport* from, Loop* on) -> asio::awaitable<std::size_t> {
+    std::string bytes(16 << 10, 'x');
+    std::size_t total = 0;
+    while (total < (800 << 10)) {
+      asio::steady_timer pause(on->io(), milliseconds(50));
+      co_await pause.async_wait(asio::deferred);
+      const auto got = co_await from->read_some(bytes, on->now() + std::chrono::seconds(2));
+      if (!got || *got == 0) break;
+      total += *got;
+    }
+    co_return total;
+  };
+  EXPECT_EQ(run_on(loop, drain(right.get(), &loop)), std::size_t{800 << 10});
   EXPECT_TRUE(run_until(loop, [&] { return !wrote.empty(); }));
   EXPECT_EQ(wrote, "sent");
 }

@@ -144,7 +144,7 @@ std::int64_t number(const std::string& line, const std::string& key) {
 
 TEST(TaskDataTest, ALabelIsRarelyWrongOnLabelledPrompts) {
   std::ifstream file("../shared/data/routing/tasks.jsonl");
-  if (!file) GTEST_SKIP() << "the labelled prompts are not here";
+  if (!file) GTEST_SKIP() << "no shared test data beside this checkout";
   std::map<std::string, int> right;
   std::map<std::string, int> wrong;
   std::string line;
@@ -174,7 +174,7 @@ TEST(TaskDataTest, ALabelIsRarelyWrongOnLabelledPrompts) {
 
 TEST(TaskDataTest, RequestShapesGetTheLabelOfTheirRuleOrNone) {
   std::ifstream file("../shared/data/routing/shapes.jsonl");
-  if (!file) GTEST_SKIP() << "the request shapes are not here";
+  if (!file) GTEST_SKIP() << "no shared test data beside this checkout";
   const std::map<std::string, std::string> expected = {
       {"title or topic generation", "background_utility"},
       {"quota probe", "background_utility"},

@@ -310,7 +310,7 @@ class OneRun(Case):
 class RealClaude(Case):
     def test_the_real_claude_code_follows_what_connect_wrote(self):
         if not os.path.exists(os.path.join(h.CLIENTS, "node_modules", ".bin", "claude")):
-            self.skipTest("no Claude Code: `make clients` installs it")
+            self.skipTest("no Claude Code: `make test` installs it")
         with Upstream("anthropic", "alpha", brain=Brain("ALPHA", steps=1)) as alpha, \
                 h.Nightlight(lambda at: h.config_text(
                     [h.Target(alpha, name="anthropic", key="client")], at)) as nl:

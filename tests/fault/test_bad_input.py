@@ -156,7 +156,7 @@ class Bodies(Bad):
     def test_json_corpus(self):
         folder = os.path.join(CORPUS, "json", "JSONTestSuite")
         if not os.path.isdir(folder):
-            self.skipTest("no corpus here")
+            self.skipTest("no shared test data beside this checkout")
         for name in sorted(os.listdir(folder)):
             with open(os.path.join(folder, name), "rb") as f:
                 data = f.read()
@@ -177,7 +177,7 @@ class Bodies(Bad):
     def test_utf8_corpus(self):
         path = os.path.join(CORPUS, "text", "utf8tests.bin")
         if not os.path.exists(path):
-            self.skipTest("no corpus here")
+            self.skipTest("no shared test data beside this checkout")
         with open(path, "rb") as f:
             lines = [line.rstrip(b"\n").split(b":", 2) for line in f if line.count(b":") >= 2]
         for number, verdict, text in lines:
@@ -206,7 +206,7 @@ class Corpora(Bad):
     def corpus(self, *names):
         path = os.path.join(CORPUS, "http", *names)
         if not os.path.exists(path):
-            self.skipTest("no corpus here")
+            self.skipTest("no shared test data beside this checkout")
         with open(path, "rb") as f:
             return json.load(f) if path.endswith(".json") else f.read()
 
