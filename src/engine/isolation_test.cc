@@ -72,6 +72,13 @@ TEST_F(IsolationTest, the_child_cannot_reach_another_unix_socket) {
   EXPECT_EQ(get("/reach").body, "13 13 13");                          // EACCES
 }
 
+// As CUDA does to hand its memory to other processes; it does not start where that is refused.
+TEST_F(IsolationTest, the_child_may_listen_on_a_seqpacket_socket) {
+  begin("normal");
+  ASSERT_TRUE(await_ready());
+  EXPECT_EQ(get("/seqpacket").body, "listens");
+}
+
 TEST_F(IsolationTest, the_child_listens_on_its_socket_alone) {
   begin("normal");
   ASSERT_TRUE(await_ready());

@@ -24,16 +24,25 @@ struct Rate {
 };
 
 // GB/s as the makers state them. A name that holds another one stands before it.
-constexpr std::array<Rate, 34> kGpus = {{
-    {"H200", 4800},        {"H100", 2000},       {"A100", 1555},     {"B200", 8000},
-    {"L40", 864},          {"L4", 300},          {"A10", 600},       {"T4", 320},
-    {"RTX 6000 Ada", 960}, {"RTX A6000", 768},   {"RTX A4000", 448}, {"RTX 5090", 1792},
-    {"RTX 5080", 960},     {"RTX 5070 Ti", 896}, {"RTX 5070", 672},  {"RTX 5060", 448},
-    {"RTX 4090", 1008},    {"RTX 4080", 717},    {"RTX 4070", 504},  {"RTX 4060", 272},
-    {"RTX 4050", 192},     {"RTX 3090", 936},    {"RTX 3080", 760},  {"RTX 3070", 448},
-    {"RTX 3060", 360},     {"RTX 3050", 192},    {"RTX 2080", 448},  {"RTX 2060", 336},
-    {"GTX 1080", 320},     {"GTX 1660", 192},    {"7900 XT", 800},   {"7800 XT", 624},
-    {"9070", 640},         {"6800", 512},
+constexpr std::array<Rate, 35> kGpus = {{
+    {"H200", 4800},       {"H100 80GB HBM3", 3350},
+    {"H100", 2000},       {"A100", 1555},
+    {"B200", 8000},       {"L40", 864},
+    {"L4", 300},          {"A10", 600},
+    {"T4", 320},          {"RTX 6000 Ada", 960},
+    {"RTX A6000", 768},   {"RTX A4000", 448},
+    {"RTX 5090", 1792},   {"RTX 5080", 960},
+    {"RTX 5070 Ti", 896}, {"RTX 5070", 672},
+    {"RTX 5060", 448},    {"RTX 4090", 1008},
+    {"RTX 4080", 717},    {"RTX 4070", 504},
+    {"RTX 4060", 272},    {"RTX 4050", 192},
+    {"RTX 3090", 936},    {"RTX 3080", 760},
+    {"RTX 3070", 448},    {"RTX 3060", 360},
+    {"RTX 3050", 192},    {"RTX 2080", 448},
+    {"RTX 2060", 336},    {"GTX 1080", 320},
+    {"GTX 1660", 192},    {"7900 XT", 800},
+    {"7800 XT", 624},     {"9070", 640},
+    {"6800", 512},
 }};
 
 constexpr std::array<Rate, 22> kProcessors = {{
@@ -94,10 +103,12 @@ void add_nvidia(const std::string& root, std::vector<Gpu>& gpus) {
   const bool subsystem = fs::exists(root + "/dev/dxg", error);
   if ((!driver && !subsystem) || !root.empty()) return;
   for (const char* tool :
-       {"/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi"}) {
+       {"/usr/bin/nvidia-smi", "/usr/local/bin/nvidia-smi", "/usr/local/nvidia/bin/nvidia-smi",
+        "/usr/lib/wsl/lib/nvidia-smi", "/run/current-system/sw/bin/nvidia-smi"}) {
     if (::access(tool, X_OK) != 0) continue;
     const std::string text = short_run(
-        {tool, "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"});
+        {tool, "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits"},
+        kGpusWithin);
     std::vector<Gpu> found = parse_nvidia(text);
     if (found.empty()) continue;
     gpus.insert(gpus.end(), found.begin(), found.end());

@@ -61,7 +61,7 @@ bool lists_devices(std::string_view text) {
 }
 
 bool drives_gpus(const std::string& path) {
-  return lists_devices(short_run({path, "--list-devices"}));
+  return lists_devices(short_run({path, "--list-devices"}, kGpusWithin));
 }
 
 Result<Capabilities> probe_binary(const std::string& path, Duration within,

@@ -78,14 +78,16 @@ std::vector<sock_filter> network_filter() {
     program.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 1));
     program.push_back(refuse(EACCES));
   }
-  program.push_back(jump(BPF_JEQ, SYS_socket, 0, 6));
+  program.push_back(jump(BPF_JEQ, SYS_socket, 0, 7));
   // Domain and type: their low halves, the only ones the kernel looks at (both processors are
-  // little-endian). A datagram needs no connection to reach somebody.
+  // little-endian). A datagram needs no connection to reach somebody. CUDA listens on a seqpacket
+  // socket of its own and, where it may not make one, does not start.
   program.push_back(load(offsetof(seccomp_data, args)));
-  program.push_back(jump(BPF_JEQ, AF_UNIX, 0, 3));
+  program.push_back(jump(BPF_JEQ, AF_UNIX, 0, 4));
   program.push_back(load(offsetof(seccomp_data, args) + sizeof(std::uint64_t)));
   program.push_back(statement(BPF_ALU | BPF_AND | BPF_K, kSocketTypeMask));
-  program.push_back(jump(BPF_JEQ, SOCK_STREAM, 1, 0));
+  program.push_back(jump(BPF_JEQ, SOCK_STREAM, 2, 0));
+  program.push_back(jump(BPF_JEQ, SOCK_SEQPACKET, 1, 0));
   program.push_back(refuse(EACCES));
   program.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   return program;

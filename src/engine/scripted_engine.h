@@ -76,6 +76,11 @@ def reach():
         except OSError as error:
             out.append(str(error.errno))
     return " ".join(out)
+def seqpacket():
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one.bind("\\0nightlight-test-" + str(os.getpid()))
+    one.listen(1)
+    return "listens"
 def answer(target):
     global count, mode
     if target == "/health":
@@ -118,6 +123,7 @@ def answer(target):
     if target == "/stop": os.kill(os.getpid(), signal.SIGSTOP)
     if target == "/inet": return 200, inet()
     if target == "/reach": return 200, reach()
+    if target == "/seqpacket": return 200, seqpacket()
     if target == "/environ": return 200, repr(sorted(os.environ))
     if target == "/fds": return 200, " ".join(sorted(os.listdir("/proc/self/fd"), key=int))
     if target == "/status": return 200, open("/proc/self/status").read()

@@ -13,7 +13,6 @@
 namespace nl::engine {
 namespace {
 
-constexpr Duration kShort = std::chrono::seconds(2);
 constexpr std::size_t kOutputMax = 1 << 20;
 constexpr int kLookMs = 20;
 
@@ -81,9 +80,9 @@ Result<std::string> run_to_end(const std::vector<std::string>& arguments, Instan
   return run.text();
 }
 
-std::string short_run(const std::vector<std::string>& arguments) {
+std::string short_run(const std::vector<std::string>& arguments, Duration within) {
   const std::atomic<bool> never{false};
-  return run_to_end(arguments, std::chrono::steady_clock::now() + kShort, never).value_or("");
+  return run_to_end(arguments, std::chrono::steady_clock::now() + within, never).value_or("");
 }
 
 }  // namespace nl::engine

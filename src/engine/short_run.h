@@ -17,7 +17,11 @@ namespace nl::engine {
 Result<std::string> run_to_end(const std::vector<std::string>& arguments, Instant until,
                                const std::atomic<bool>& stop);
 
-// The same within two seconds; empty when that does not work.
-std::string short_run(const std::vector<std::string>& arguments);
+// The same; empty when that does not work.
+std::string short_run(const std::vector<std::string>& arguments,
+                      Duration within = std::chrono::seconds(2));
+
+// A driver that nothing has used since the start wakes its GPUs first, one after the other.
+inline constexpr Duration kGpusWithin = std::chrono::seconds(15);
 
 }  // namespace nl::engine
