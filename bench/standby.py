@@ -31,6 +31,7 @@ from upstream.script import Script  # noqa: E402
 ENV = {"UPSTREAM_KEY": "sk-cloud-0001"}
 SAID = "I have seen it."
 GOAL, GATE = 100, 50
+READY_SECONDS = 30
 
 
 def make_model(folder, idle):
@@ -53,7 +54,7 @@ class Stage:
             [h.Target(self.cloud)], engine=engine,
             extra=f'{routes}[standby]\nenabled = "{standby}"\n'), ENV)
         self.nl.start()
-        lt.wait_ready(self.nl)
+        lt.wait_ready(self.nl, READY_SECONDS)
 
     def close(self):
         self.nl.close()

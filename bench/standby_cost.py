@@ -178,12 +178,12 @@ def added(model, turns, control):
 class WatchedEngine:
     """llama-server with its log kept, which tells where each reading was ended."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, options=""):
         self.log = os.path.join(folder, "engine.log")
         self.program = os.path.join(folder, "llama-server")
         with open(self.program, "w", encoding="ascii") as f:
             f.write(f'#!/bin/sh\ncase " $* " in *" --host "*) exec >>"{self.log}" 2>&1 ;; esac\n'
-                    f'exec "{lt.engine_or_skip()}" "$@"\n')
+                    f'exec "{lt.engine_or_skip()}" "$@" {options}\n')
         os.chmod(self.program, 0o700)
 
     def released(self, task):

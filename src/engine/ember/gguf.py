@@ -1,5 +1,6 @@
 """Writes GGUF version 3: typed key-value pairs, then tensors. Only what ember needs."""
 
+import io
 import struct
 
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
@@ -40,10 +41,11 @@ class Gguf:
         self.pairs.append(text(key) + body)
 
     def tensor(self, name, shape, data, kind=TENSOR_F32):
-        """The shape counts the fastest dimension first; data is the finished bytes."""
+        """The shape counts the fastest dimension first; data is the finished bytes, or something
+        with a length and a write(file)."""
         self.tensors.append((name, shape, kind, data))
 
-    def data(self):
+    def write(self, file):
         head = [b"GGUF" + struct.pack("<IQQ", 3, len(self.tensors), len(self.pairs)), *self.pairs]
         offset = 0
         for name, shape, kind, data in self.tensors:
@@ -51,7 +53,15 @@ class Gguf:
             head.append(struct.pack(f"<{len(shape)}Q", *shape) + struct.pack("<IQ", kind, offset))
             offset += len(data) + len(padding(len(data)))
         whole = b"".join(head)
-        parts = [whole, padding(len(whole))]
+        file.write(whole + padding(len(whole)))
         for _, _, _, data in self.tensors:
-            parts += [data, padding(len(data))]
-        return b"".join(parts)
+            if isinstance(data, bytes):
+                file.write(data)
+            else:
+                data.write(file)
+            file.write(padding(len(data)))
+
+    def data(self):
+        whole = io.BytesIO()
+        self.write(whole)
+        return whole.getvalue()
