@@ -233,13 +233,21 @@ class Client:
         given = {"command": "echo nightlight-tool-1", "description": "Print a word"}
         return Brain("ALPHA", steps=steps, tool=self.shell, tool_input=given)
 
-    def start(self, nl, more=()):
-        """`nightlight run` in a folder of its own."""
+    @property
+    def key(self):
+        """What Nightlight calls it."""
+        return self.name.split("-")[0]
+
+    def start(self, nl, more=(), by_itself=False):
+        """`nightlight run`, or the program itself where it has been connected, in a folder."""
         work = os.path.join(nl.home, "work")
         os.makedirs(work, exist_ok=True)
         path = os.pathsep.join([self.folder(), os.path.dirname(h.node()), nl.env["PATH"]])
-        done = h._run([h.binary(), "--config", nl.config, "run", self.name.split("-")[0], "--",
-                       *self.words, cs.ASK, *more], {**nl.env, **self.env, "PATH": path}, work, 180)
+        first = [h.binary(), "--config", nl.config, "run", self.key, "--"]
+        if by_itself:
+            first = [os.path.join(self.folder(), self.program)]
+        done = h._run([*first, *self.words, cs.ASK, *more],
+                      {**nl.env, **self.env, "PATH": path}, work, 180)
         done.lines = [json.loads(x) for x in done.out.splitlines() if x.startswith("{")]
         return done
 
@@ -315,6 +323,18 @@ class Real(Case):
                 nl = self.up(lt.alone(lt.EMBER))
                 lt.wait_ready(nl)
                 self.check(client, nl, client.start(nl), ["nightlight-self-test"])
+                nl.close()
+
+    def test_connected_they_find_the_gateway_by_themselves(self):
+        for client in self.each():
+            with self.subTest(client=client.name):
+                nl = self.up(lt.alone(lt.EMBER))
+                lt.wait_ready(nl)
+                said = nl.command("connect", client.key, "--stand-in", "--without-autostart")
+                self.assertEqual(said.returncode, 0, said.stderr)
+                run = client.start(nl, by_itself=True)
+                self.check(client, nl, run, ["nightlight-self-test"])
+                self.assertEqual(nl.command("disconnect", client.key).returncode, 0)
                 nl.close()
 
     def test_a_cloud_that_refuses(self):
