@@ -1,6 +1,6 @@
 """opencode and Qwen Code through Nightlight, on the engine and on a cloud that goes dark.
 
-The first three classes need no client: requests in their shape (client_shapes.py) go through the
+Bytes and Talk need no client: requests in their shape (client_shapes.py) go through the
 gateway, to a scripted engine for the bytes and to the real one with ember for the talk. Real drives
 the programs themselves, where they are: in the folder with node_modules that NL_OTHER_CLIENTS or
 NL_CLIENTS names, or in PATH (npm install opencode-ai @qwen-code/qwen-code; some 400 MB, so `make
