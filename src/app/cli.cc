@@ -103,7 +103,9 @@ void add_commands(CLI::App& app, CliOptions& options, Raw& raw) {
       ->type_name("WHEN");
   report->add_flag("--json", raw.json, "the same for programs");
   CLI::App* run = app.add_subcommand("run", "start a client on the gateway; arguments after --");
-  run->add_option("client", options.subject, "claude, opencode")->required()->type_name("CLIENT");
+  run->add_option("client", options.subject, "claude, opencode, qwen")
+      ->required()
+      ->type_name("CLIENT");
   CLI::App* drill = app.add_subcommand("drill", "rehearse the blackout and write a report");
   drill->add_flag("--demo", raw.demo, "against two scripted clouds: no key, no network, no cost");
   drill->add_flag("--script", raw.script, "a fixed sequence without a terminal; 0 = no errors");

@@ -1,7 +1,6 @@
 #include "app/client_login.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <string>
 
@@ -59,6 +58,14 @@ bool has_opencode_login(const clients::Client& opencode, const Environment& envi
              std::string::npos;
 }
 
+// What Qwen Code holds is most often the key of a vendor that is not OpenAI, and the gateway would
+// give it to OpenAI: only a variable counts, and only where no other address stands beside it.
+bool has_openai_key(const Environment& environment) {
+  const std::string address = environment.text("OPENAI_BASE_URL");
+  return environment.find("OPENAI_API_KEY") &&
+         (address.empty() || address.starts_with("https://api.openai.com/"));
+}
+
 }  // namespace
 
 bool has_claude_login(const Environment& environment) {
@@ -72,13 +79,13 @@ bool has_claude_login(const Environment& environment) {
 }
 
 bool has_credential(const clients::Client& client, const Environment& environment) {
-  if (environment.find("ANTHROPIC_API_KEY")) return true;
-  if (client.one_run == clients::OneRun::content) return has_opencode_login(client, environment);
-  constexpr std::array<const char*, 2> kTokens = {"ANTHROPIC_AUTH_TOKEN",
-                                                  "CLAUDE_CODE_OAUTH_TOKEN"};
-  const bool by_variable = std::ranges::any_of(
-      kTokens, [&](const char* name) { return environment.find(name).has_value(); });
-  return by_variable || has_claude_login(environment);
+  if (client.name == "qwen") return has_openai_key(environment);
+  const bool by_variable = std::ranges::any_of(client.key_variables, [&](std::string_view name) {
+    return environment.find(std::string(name)).has_value();
+  });
+  if (by_variable) return true;
+  if (client.name == "opencode") return has_opencode_login(client, environment);
+  return environment.find("CLAUDE_CODE_OAUTH_TOKEN") || has_claude_login(environment);
 }
 
 ClaudeAddress claude_address(const Environment& environment, const std::string& folder) {

@@ -297,7 +297,8 @@ int connect_command(const CliOptions& given, const Environment& environment) {
       ->type_name("FILE");
   app.add_flag("--status-line", asked.status_line,
                "claude: also show which tier answers in its status line");
-  app.add_flag("--stand-in", asked.stand_in, "claude, opencode: use it without a login of its own");
+  app.add_flag("--stand-in", asked.stand_in,
+               "claude, opencode, qwen: use it without a login of its own");
   app.add_flag("--dry-run", asked.dry_run, "show the change and make none");
   app.add_flag("--force", asked.force, "also where the file is read-only");
   app.add_flag("--without-autostart", asked.without_autostart,

@@ -109,11 +109,9 @@ StandIn stand_in_for(const Client& client, const Environment& environment,
     return {has_credential(client, environment) ? "" : std::string(clients::kStandIn), ""};
   }
   // A gateway that asks for a token gets it in the place of a credential, where there is none.
-  for (const char* name : {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}) {
-    const auto given = environment.find(name);
-    const bool is_read = client.one_run == clients::OneRun::variables ||
-                         std::string_view(name) == "ANTHROPIC_API_KEY";
-    if (!given || !is_read) continue;
+  for (const std::string_view name : client.key_variables) {
+    const auto given = environment.find(std::string(name));
+    if (!given) continue;
     const bool is_token =
         std::ranges::any_of(tokens, [&](const Secret& token) { return token.equals(*given); });
     if (is_token) return {};
@@ -152,13 +150,15 @@ int run_client(const RunSetup& setup) {
                client->install);
     return 127;
   }
+  std::vector<std::string> words = clients::words_for_run(*client, setup.options.rest);
   const std::string base_url = reach_gateway(setup);
   if (base_url.empty() || !set_variables(setup, *client, base_url)) {
+    words = setup.options.rest;
     warn(fmt::format("starting {} directly; nothing stands in for it when it hits a limit",
                      client->name));
   }
   std::vector<std::string> command = {*binary};
-  command.insert(command.end(), setup.options.rest.begin(), setup.options.rest.end());
+  command.insert(command.end(), words.begin(), words.end());
   fmt::print(stderr, "nightlight: {}\n", become(command).message);
   return 126;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -36,21 +37,35 @@ TEST(RunClient, CredentialsInTheEnvironmentStayAsTheyAre) {
             clients::kStandIn);
 }
 
+TEST(RunClient, AKeyBesideAnotherAddressIsNotForOpenAi) {
+  Environment environment = with({"OPENAI_API_KEY"});
+  EXPECT_EQ(stand_in_for(client("qwen"), environment, {}).word, "");
+  environment.set("OPENAI_BASE_URL", "https://api.openai.com/v1");
+  EXPECT_EQ(stand_in_for(client("qwen"), environment, {}).word, "");
+  environment.set("OPENAI_BASE_URL", "https://other.example/v1");
+  EXPECT_EQ(stand_in_for(client("qwen"), environment, {}).word, clients::kStandIn);
+  EXPECT_EQ(stand_in_for(client("qwen"), with({"ANTHROPIC_API_KEY"}), {}).word, clients::kStandIn);
+}
+
 TEST(RunClient, AClientWithoutAnyCredentialGetsAStandIn) {
-  for (const char* name : {"claude", "opencode"}) {
+  for (const char* name : {"claude", "opencode", "qwen"}) {
     EXPECT_EQ(stand_in_for(client(name), with({}), {}).word, "nightlight") << name;
   }
 }
 
 TEST(RunClient, AGatewayThatAsksForATokenGetsIt) {
   const std::vector<Secret> tokens = {Secret("gateway-token")};
-  for (const char* name : {"claude", "opencode"}) {
+  constexpr std::array<std::array<const char*, 2>, 3> kKeys = {{{"claude", "ANTHROPIC_API_KEY"},
+                                                                {"opencode", "ANTHROPIC_API_KEY"},
+                                                                {"qwen", "OPENAI_API_KEY"}}};
+  for (const auto& [name, key] : kKeys) {
     EXPECT_EQ(stand_in_for(client(name), with({}), tokens).word, "gateway-token") << name;
-    const StandIn other = stand_in_for(client(name), with({"ANTHROPIC_API_KEY"}), tokens);
+    const StandIn other = stand_in_for(client(name), with({key}), tokens);
     EXPECT_EQ(other.word, "");
-    EXPECT_NE(other.warning.find("set ANTHROPIC_API_KEY to"), std::string::npos) << other.warning;
+    EXPECT_NE(other.warning.find(std::string("set ") + key + " to"), std::string::npos)
+        << other.warning;
     Environment right;
-    right.set("ANTHROPIC_API_KEY", "gateway-token");
+    right.set(key, "gateway-token");
     EXPECT_EQ(stand_in_for(client(name), right, tokens).warning, "") << name;
   }
 }

@@ -11,6 +11,9 @@ namespace {
 
 constexpr const char* kOpenAiNote =
     "its provider openai speaks the Responses API and keeps its own address";
+constexpr const char* kQwenNote =
+    "the key that it sends goes to OpenAI alone, and a model that its settings list under "
+    "modelProviders with a baseUrl keeps that address";
 constexpr const char* kKeyNote =
     "it also wants a key: without [auth] in the gateway any word will do";
 
@@ -45,6 +48,7 @@ Client claude() {
   made.install = "npm install -g @anthropic-ai/claude-code";
   made.one_run = OneRun::variables;
   made.files = {file};
+  made.key_variables = {"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"};
   return made;
 }
 
@@ -65,7 +69,25 @@ Client opencode() {
   made.one_run = OneRun::content;
   made.run_variable = "OPENCODE_CONFIG_CONTENT";
   made.files = {file};
+  made.key_variables = {"ANTHROPIC_API_KEY"};
   made.note = kOpenAiNote;
+  return made;
+}
+
+Client qwen() {
+  ClientFile file{Format::json, "", "QWEN_HOME", "", ".qwen", {"settings.json"}, {}};
+  // An address alone is not used while another way to log in is chosen.
+  file.keys = {base_v1("env/OPENAI_BASE_URL", Wire::openai_chat),
+               stand_in("env/OPENAI_API_KEY", Wire::openai_chat),
+               fixed("security/auth/selectedType", Wire::openai_chat, When::always, "openai")};
+  Client made = program("qwen", "Qwen Code");
+  made.install = "npm install -g @qwen-code/qwen-code";
+  made.one_run = OneRun::variables;
+  made.files = {file};
+  made.run_words = {"--auth-type", "openai"};
+  made.subcommands = {"mcp", "extensions", "auth", "hooks", "hook", "channel", "review"};
+  made.key_variables = {"OPENAI_API_KEY"};
+  made.note = kQwenNote;
   return made;
 }
 
@@ -116,6 +138,7 @@ const std::vector<Client>& table() {
   static const std::vector<Client> kTable = {
       claude(),
       opencode(),
+      qwen(),
       pi(),
       codex(),
       gemini(),
@@ -304,6 +327,22 @@ Result<std::vector<Setting>> variables_for_run(const Client& client, const Wante
     }
   }
   return fail(ErrorCode::config, std::string(client.title) + " takes no settings for one run");
+}
+
+std::vector<std::string> words_for_run(const Client& client,
+                                       const std::vector<std::string>& given) {
+  std::vector<std::string> words;
+  const bool to_subcommand =
+      !given.empty() && std::ranges::count(client.subcommands, std::string_view(given.front())) > 0;
+  const auto is_stated = [&](const std::string& word) {
+    return word == client.run_words.front() ||
+           word.starts_with(std::string(client.run_words.front()) + "=");
+  };
+  if (!client.run_words.empty() && !to_subcommand && std::ranges::none_of(given, is_stated)) {
+    words.assign(client.run_words.begin(), client.run_words.end());
+  }
+  words.insert(words.end(), given.begin(), given.end());
+  return words;
 }
 
 Format variable_format(std::string_view path) {

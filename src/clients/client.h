@@ -59,7 +59,13 @@ struct Client {
   std::string_view run_variable;     // the one of OneRun::content
   std::vector<ClientFile> files;     // none = variables in a file that the user names
   std::vector<ClientKey> variables;  // of a library
-  std::string_view note;             // what else it needs, for people
+  // Words of its command line that a run needs besides, put first; not for its subcommands, which
+  // know them not.
+  std::vector<std::string_view> run_words;
+  std::vector<std::string_view> subcommands;
+  // Variables that it takes a key from for what it is pointed at, the usual one first.
+  std::vector<std::string_view> key_variables;
+  std::string_view note;  // what else it needs, for people
 };
 
 std::span<const Client> clients();
@@ -100,6 +106,8 @@ bool takes_stand_in(const Client& client);
 // (what that variable holds cannot be read, or the client takes no settings that way).
 Result<std::vector<Setting>> variables_for_run(const Client& client, const Wanted& wanted,
                                                const Variables& variables);
+// What its program is called with for one run: `given`, behind the words that it needs besides.
+std::vector<std::string> words_for_run(const Client& client, const std::vector<std::string>& given);
 // How a file of that name takes variables.
 Format variable_format(std::string_view path);
 

@@ -33,6 +33,24 @@ TEST(OneRun, SetsWhatConnectWouldAndNothingForAnApiThatIsNotServed) {
   EXPECT_TRUE(run_variables("pi", {kUrl, "", "", ""}).contains("refused"));
 }
 
+TEST(OneRun, QwenCodeIsToldItsWayToLogInButItsSubcommandsAreNot) {
+  EXPECT_EQ(run_variables("qwen", {kUrl, "", "word", ""}),
+            (std::map<std::string, std::string>{{"OPENAI_BASE_URL", std::string(kUrl) + "/v1"},
+                                                {"OPENAI_API_KEY", "word"}}));
+  using Words = std::vector<std::string>;
+  const auto words = [](const char* client, const Words& given) {
+    return words_for_run(*client_named(client), given);
+  };
+  EXPECT_EQ(words("qwen", {}), (Words{"--auth-type", "openai"}));
+  EXPECT_EQ(words("qwen", {"-p", "mcp"}), (Words{"--auth-type", "openai", "-p", "mcp"}));
+  EXPECT_EQ(words("qwen", {"mcp", "list"}), (Words{"mcp", "list"}));
+  for (const Words& stated :
+       {Words{"--auth-type", "gemini"}, Words{"-p", "x", "--auth-type=gemini"}}) {
+    EXPECT_EQ(words("qwen", stated), stated);
+  }
+  EXPECT_EQ(words("claude", {"-p", "x"}), (Words{"-p", "x"}));
+}
+
 TEST(OneRun, KeepsAConfigurationThatTheVariableHoldsAlready) {
   const auto kept = run_variables("opencode", {kUrl, "", "", ""}, R"({"theme": "mine"})");
   const std::string content = kept.at("OPENCODE_CONFIG_CONTENT");

@@ -100,6 +100,8 @@ const Case kCases[] = {
     {"opencode", ".config/opencode/opencode.jsonc",
      "{\n  // mine\n  \"provider\": { \"anthropic\": { \"options\": { \"timeout\": 1, }, }, "
      "},\n}\n"},
+    {"qwen", ".qwen/settings.json",
+     "{\"security\": {\"auth\": {\"selectedType\": \"qwen-oauth\"}}, \"$version\": 3}"},
     {"pi", ".pi/agent/models.json",
      "{\"providers\": {\"anthropic\": {\"baseUrl\": \"https://proxy.example/v1\"}}}"},
     {"anthropic-sdk", ".profile", "# mine\nexport A=1"},

@@ -293,9 +293,11 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
               seen.status, seen.type, seen.error_code);
   }
   if (client_.committed()) {
-    // The client's own resume must not meet the same target first.
+    // The client's own resume must not meet the same target first. opencode resumes only where the
+    // words of an error say that it may.
     parts_.health.demote(turn_.facts.conversation, facts.name, now);
-    const Error said(ErrorCode::stream_error, "the answer broke off: " + verdict.reason, 500);
+    const std::string word = "the answer broke off: " + verdict.reason;
+    const Error said(ErrorCode::stream_error, word + "; you can retry your request", 500);
     co_await client_.fail_stream(said);
     turn_.row.outcome = name(result.error->code);
     turn_.row.status = 200;

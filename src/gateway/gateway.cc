@@ -35,6 +35,20 @@ Error no_route(const RouteMatch& route) {
   return Error(ErrorCode::not_found, "no such path here; see `nightlight --help`", 404);
 }
 
+// A client of the Gemini API shows what stands in an error of that API's own shape.
+http::Answer gemini_not_served() {
+  http::Answer answer;
+  answer.status = 404;
+  answer.body = R"({"error":{"code":404,"message":"the Gemini API is not served yet; use )"
+                R"(/v1/chat/completions or /v1/messages","status":"NOT_FOUND"}})";
+  return answer;
+}
+
+bool is_gemini(std::string_view path) {
+  return path.starts_with("/v1beta/") || path.starts_with("/v1beta1/") ||
+         path.ends_with(":generateContent") || path.ends_with(":streamGenerateContent");
+}
+
 }  // namespace
 
 http::Answer error_answer(DialectId dialect, const Error& error, std::string_view id) {
@@ -63,6 +77,7 @@ std::optional<http::Answer> Gateway::admit(const http::RequestHead& head,
     return error_answer(route.dialect, error, "");
   }
   if (route.kind == RouteKind::unknown || route.wrong_method) {
+    if (is_gemini(route.path)) return gemini_not_served();
     return error_answer(route.dialect, no_route(route), "");
   }
   return std::nullopt;

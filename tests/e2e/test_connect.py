@@ -21,10 +21,12 @@ from upstream import Brain, Upstream
 SETTINGS = '{\n  // mine\n  "model": "opus",\n  "env": {\n    "DISABLE_TELEMETRY": "1"\n  }\n}\n'
 OPENCODE = '{\r\n\t"provider": { /* one line */ "openai": {}, },\r\n}\r\n'
 PI = '{"providers": {"anthropic": {"baseUrl": "https://proxy.example/v1"}}}'
+QWEN = '{"security": {"auth": {"selectedType": "qwen-oauth"}}, "$version": 3}\n'
 PROFILE = "# mine\nexport A=1"
 # client, its file, what stands in it, further words
 CLIENTS = [("claude", ".claude/settings.json", SETTINGS, ["--status-line"]),
            ("opencode", ".config/opencode/opencode.json", OPENCODE, []),
+           ("qwen", ".qwen/settings.json", QWEN, ["--stand-in"]),
            ("pi", ".pi/agent/models.json", PI, []),
            ("anthropic-sdk", ".profile", PROFILE, ["--file", ".profile"]),
            ("openai-sdk", ".config/fish/config.fish", "", ["--file", ".config/fish/config.fish"])]
@@ -272,13 +274,13 @@ class Connect(Case):
 class OneRun(Case):
     """`run` sets for one run what `connect` sets for good."""
 
-    def run_client(self, name, **env):
-        self.put(f"bin/{name}", '#!/bin/sh\nenv > "$HOME/told"\n', 0o755)
+    def run_client(self, name, *words, **env):
+        self.put(f"bin/{name}", '#!/bin/sh\n(echo "$@"; env) > "$HOME/told"\n', 0o755)
         with Upstream("anthropic", "alpha") as alpha, \
                 h.Nightlight(lambda at: h.config_text([h.Target(alpha)], at)) as nl:
             self.port = nl.port
             self.url = f"http://127.0.0.1:{nl.port}"
-            done = self.run_it("run", name, **env)
+            done = self.run_it("run", name, *(["--", *words] if words else []), **env)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stderr
 
@@ -296,6 +298,22 @@ class OneRun(Case):
                         OPENCODE_CONFIG_CONTENT='{"theme": "mine"}')
         self.assertEqual(self.content(), {"theme": "mine", "provider": {"anthropic": {
             "options": {"baseURL": f"{self.url}/v1"}}}})
+
+    def test_qwen_code_gets_address_key_and_way_to_log_in(self):
+        said = self.run_client("qwen", "-p", "hi")
+        told = self.read("told")
+        self.assertIn("modelProviders", said)
+        self.assertTrue(told.startswith("--auth-type openai -p hi\n"), told)
+        self.assertIn(f"\nOPENAI_BASE_URL={self.url}/v1\n", told)
+        self.assertIn("\nOPENAI_API_KEY=nightlight\n", told)
+        # OpenAI's key stays; another vendor's is not given to OpenAI.
+        self.run_client("qwen", "mcp", "list", OPENAI_API_KEY="sk-mine")
+        told = self.read("told")
+        self.assertTrue(told.startswith("mcp list\n"), told)
+        self.assertIn("\nOPENAI_API_KEY=sk-mine\n", told)
+        self.run_client("qwen", OPENAI_API_KEY="sk-theirs",
+                        OPENAI_BASE_URL="https://other.example/v1")
+        self.assertNotIn("sk-theirs", self.read("told"))
 
     def test_settings_of_claude_code_that_lead_elsewhere_are_said(self):
         self.assertNotIn("wins", self.run_client("claude"))

@@ -84,6 +84,18 @@ class Entry(Bad):
                 self.assertIn("", [plain.error_shape(d, answer) for d in dialects])
         self.nothing_forwarded("paths")
 
+    def test_a_client_of_the_gemini_api_is_told_in_its_own_shape(self):
+        for path in ("/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse",
+                     "/v1beta/models", "/v1/models/gemini-3.8-flash:generateContent"):
+            data = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 2\r\n\r\n{{}}"
+            with self.subTest(path), plain.Conn(self.nl.port) as conn:
+                conn.send(data.encode())
+                answer = conn.read_answer()
+                self.assertEqual((answer.status, answer.json["error"]["code"]), (404, 404))
+                self.assertIn("Gemini API is not served", answer.json["error"]["message"])
+                self.assertNotIn("type", answer.json)
+        self.nothing_forwarded("gemini")
+
 
 if __name__ == "__main__":
     unittest.main()
