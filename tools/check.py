@@ -65,7 +65,7 @@ OWNERS = [
     ("sqlite3.h", {"state"}),
     ("simdjson", {"dialect"}),
     ("spdlog/", {"base"}),
-    ("toml++/", {"app", "work"}),
+    ("toml++/", {"config"}),
     ("CLI/", {"app"}),
     ("poppler/", {"documents"}),
     ("gmime/", {"documents"}),

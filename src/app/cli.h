@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
-#include "app/config.h"
 #include "base/log.h"
+#include "config/config.h"
 
 namespace CLI {
 class App;
@@ -51,7 +51,7 @@ struct DrillOptions {
 
 struct CliOptions {
   Command command = Command::up;
-  ConfigSource config;  // --config, --listen, --workers
+  config::ConfigSource config;  // --config, --listen, --workers
   log::Level level = log::Level::info;
   Form form = Form::people;  // --json, --line, --defaults
   // why: the id; run: the client; report: --since; pull, show, rm: the model

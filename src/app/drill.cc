@@ -46,7 +46,7 @@ int complain(const std::string& text) {
 
 // What is missing for the local tier, or nothing.
 std::string engine_trouble(const Environment& environment) {
-  EngineConfig config;
+  config::EngineConfig config;
   config.model = "ember";
   const EngineChoice choice = choose_engine(config, environment, program_folder());
   const bool has_program =

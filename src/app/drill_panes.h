@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "app/drill_claude.h"
-#include "app/environment.h"
+#include "base/environment.h"
 
 namespace nl::app {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "app/drill_clouds.h"
-#include "app/environment.h"
+#include "base/environment.h"
 #include "base/process_child.h"
 #include "http/client.h"
 #include "state/ledger.h"

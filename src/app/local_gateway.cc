@@ -16,7 +16,7 @@ std::string reachable_host(const std::string& host) {
 
 }  // namespace
 
-LocalGateway::LocalGateway(const Config& config) {
+LocalGateway::LocalGateway(const config::Config& config) {
   for (const std::string& text : config.listen) {
     const auto address = http::parse_listen_address(text);
     // The certificate names this machine as others call it: from here a plain address is asked.

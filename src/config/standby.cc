@@ -1,8 +1,8 @@
 #include <chrono>
 
-#include "app/config_parse.h"
+#include "config/parse.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr double kConversationsMost = 32;
@@ -32,4 +32,4 @@ void parse_standby(TableReader& top, Parsing& parsing) {
   reader.finish();
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

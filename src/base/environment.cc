@@ -1,11 +1,11 @@
-#include "app/environment.h"
+#include "base/environment.h"
 
 #include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
 
-namespace nl::app {
+namespace nl {
 
 Environment Environment::of_process() {
   Environment made;
@@ -46,4 +46,4 @@ void clear_variables(const std::vector<std::string>& names) {
   }
 }
 
-}  // namespace nl::app
+}  // namespace nl

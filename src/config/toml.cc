@@ -1,11 +1,11 @@
-#include "app/config_toml.h"
+#include "config/toml.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 std::string_view type_name(const toml::node& node) {
@@ -296,4 +296,4 @@ void TableReader::finish() {
   }
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,4 +1,4 @@
-#include "app/config_file.h"
+#include "config/file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr std::size_t kConfigBytesMax = 1u << 20;
@@ -173,4 +173,4 @@ std::string unfit_key(std::string_view key) {
   return "";
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include "app/config_parse.h"
+#include "config/parse.h"
 #include "engine/model_name.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr double kContextMost = 4'194'304;
@@ -76,4 +76,4 @@ void parse_local(TableReader& top, Parsing& parsing) {
   reader.finish();
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,4 +1,4 @@
-#include "app/config.h"
+#include "config/config.h"
 
 #include <fmt/format.h>
 
@@ -6,13 +6,13 @@
 #include <cmath>
 #include <filesystem>
 
-#include "app/config_file.h"
-#include "app/config_parse.h"
-#include "app/config_toml.h"
-#include "app/state_folder.h"
+#include "config/file.h"
+#include "config/parse.h"
+#include "config/state_folder.h"
+#include "config/toml.h"
 #include "engine/model_name.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 // Sections that DESIGN names and that have no part to govern yet.
@@ -201,4 +201,4 @@ Result<Config> parse_config(std::string_view text, const std::string& path,
   return parse_text(file, source, environment);
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -13,18 +13,18 @@
 #include <string_view>
 #include <vector>
 
-#include "admin/webhook.h"
-#include "app/environment.h"
-#include "app/limits.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/secret.h"
 #include "chat/model.h"
+#include "config/limits.h"
 #include "dialect/dialect.h"
 #include "http/client.h"
 #include "http/tls_server.h"
+#include "http/webhook.h"
 #include "router/planner.h"
 
-namespace nl::app {
+namespace nl::config {
 
 // Where a provider's credential comes from.
 enum class KeySource : std::uint8_t {
@@ -98,7 +98,7 @@ struct PlanConfig {
 // [notify]: who is told when another one answers than usual.
 struct NotifyConfig {
   bool desktop = false;
-  std::optional<admin::Webhook> webhook;
+  std::optional<http::Webhook> webhook;
   Duration quiet = std::chrono::seconds(60);  // between two messages about one provider
 };
 
@@ -187,4 +187,4 @@ Result<Config> parse_config(std::string_view text, const std::string& path,
 // Every setting with its default and a word of explanation, as a configuration file.
 std::string default_settings();
 
-}  // namespace nl::app
+}  // namespace nl::config

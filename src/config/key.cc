@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "app/config_parse.h"
+#include "config/parse.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 bool is_variable_name(std::string_view name) {
@@ -125,4 +125,4 @@ ProviderConfig known_defaults(const provider::KnownProvider& known, Parsing& par
   return made;
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "app/config.h"
+#include "config/config.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 Result<Config> parse(std::string_view text, const char* hook = "") {
@@ -60,4 +60,4 @@ TEST(ConfigNotify, WhatIsNoAddressOrPlainIsRefusedWithoutShowingIt) {
 }
 
 }  // namespace
-}  // namespace nl::app
+}  // namespace nl::config

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "dialect/dialect.h"
 
-namespace nl::app {
+namespace nl::config {
 
 // `url` with the version in its path exactly once and without a trailing slash or the name of an
 // operation: "https://x", "https://x/v1/", "https://x/v1/v1" and "https://x/v1/messages" all become
@@ -20,4 +20,4 @@ std::string api_root(std::string_view url, dialect::DialectId dialect);
 // True for 127.0.0.0/8, ::1 and localhost (and names below it).
 bool is_loopback(std::string_view host);
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "app/environment.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/secret.h"
 
-namespace nl::app {
+namespace nl::config {
 
 enum class FileMode : std::uint8_t { owner_only, readable_by_others };
 
@@ -42,4 +42,4 @@ std::string user_config_folder(const Environment& environment);
 // Empty when `key` can stand in a header, else what is wrong with it, without showing it.
 std::string unfit_key(std::string_view key);
 
-}  // namespace nl::app
+}  // namespace nl::config

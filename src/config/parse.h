@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "app/config.h"
-#include "app/config_file.h"
-#include "app/config_toml.h"
+#include "config/config.h"
+#include "config/file.h"
+#include "config/toml.h"
 #include "provider/catalog.h"
 
-namespace nl::app {
+namespace nl::config {
 
 // What every part needs. Borrowed for the length of one parse_config().
 struct Parsing {
@@ -51,4 +51,4 @@ struct ResolvedKey {
 };
 ResolvedKey resolve_key(const Located& written, TableReader& reader, Parsing& parsing);
 
-}  // namespace nl::app
+}  // namespace nl::config

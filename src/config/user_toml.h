@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "app/config_toml.h"
+#include "config/toml.h"
 
-namespace nl::app {
+namespace nl::config {
 
 // The .toml files right in `folder`, sorted, at most `files_max`; none where there is no folder.
 std::vector<std::string> toml_files(const std::string& folder, std::size_t files_max);
@@ -21,4 +21,4 @@ std::vector<std::string> toml_files(const std::string& folder, std::size_t files
 std::optional<toml::table> toml_tables(std::string_view text, const std::string& path,
                                        Mistakes& mistakes);
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -12,7 +12,7 @@
 #include "http/client.h"
 #include "http/server.h"
 
-namespace nl::app {
+namespace nl::config {
 
 struct Limits {
   // Multiplies every time below.
@@ -80,4 +80,4 @@ struct Limits {
   }
 };
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -9,14 +9,14 @@
 #include "base/secret.h"
 #include "http/client.h"
 
-namespace nl::admin {
+namespace nl::http {
 
 struct Webhook {
-  http::Endpoint endpoint;
+  Endpoint endpoint;
   Secret target;  // path and query
 };
 
 // Errors: config, without the address in the message.
 Result<Webhook> parse_webhook(std::string_view url);
 
-}  // namespace nl::admin
+}  // namespace nl::http

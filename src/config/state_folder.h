@@ -6,11 +6,11 @@
 
 #include <string>
 
-#include "app/environment.h"
+#include "base/environment.h"
 
-namespace nl::app {
+namespace nl::config {
 
 // $XDG_STATE_HOME/nightlight, or ~/.local/state/nightlight.
 std::string state_folder(const Environment& environment);
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,8 +1,8 @@
 #include <string>
 
-#include "app/config_parse.h"
+#include "config/parse.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr double kFeeMost = 100'000;
@@ -40,4 +40,4 @@ void parse_plan(TableReader& top, Parsing& parsing) {
   reader.finish();
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
-#include "app/config_parse.h"
-#include "app/config_url.h"
+#include "config/parse.h"
+#include "config/url.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr const char* kTierNames[] = {"frontier", "router", "local"};
@@ -213,4 +213,4 @@ void complete_tiers(Parsing& parsing) {
   }
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -12,7 +12,7 @@
 
 #include "base/secret.h"
 
-namespace nl::app {
+namespace nl {
 
 class Environment {
  public:
@@ -37,4 +37,4 @@ class Environment {
 // and no look at /proc finds them. Before other threads start.
 void clear_variables(const std::vector<std::string>& names);
 
-}  // namespace nl::app
+}  // namespace nl

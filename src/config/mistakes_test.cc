@@ -7,9 +7,9 @@
 #include <fstream>
 #include <string>
 
-#include "app/config.h"
+#include "config/config.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 Environment home() {
@@ -274,4 +274,4 @@ TEST(Environment, ClearsTheBytesAndTheName) {
 }
 
 }  // namespace
-}  // namespace nl::app
+}  // namespace nl::config

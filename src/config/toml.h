@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 
-namespace nl::app {
+namespace nl::config {
 
 struct Place {
   std::uint32_t line = 0;
@@ -95,4 +95,4 @@ class TableReader {
   std::vector<std::string> known_;
 };
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "app/config_parse.h"
-#include "app/config_url.h"
+#include "config/parse.h"
+#include "config/url.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr double kTokensMost = 100'000'000;
@@ -234,4 +234,4 @@ void parse_providers(TableReader& top, Parsing& parsing) {
   for (const toml::table* table : top.tables("provider")) parse_provider(*table, parsing);
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,6 +1,6 @@
-#include "admin/webhook.h"
+#include "http/webhook.h"
 
-namespace nl::admin {
+namespace nl::http {
 
 Result<Webhook> parse_webhook(std::string_view url) {
   for (const char c : url) {
@@ -9,7 +9,7 @@ Result<Webhook> parse_webhook(std::string_view url) {
     }
   }
   const std::string_view before = url.substr(0, url.find_first_of("?#"));
-  auto base = http::parse_base_url(before);
+  auto base = parse_base_url(before);
   if (!base) return fail(ErrorCode::config, "is no address: write https://HOST/PATH");
   std::string target = base->path;
   if (target.empty() || before.ends_with('/')) target += "/";
@@ -18,4 +18,4 @@ Result<Webhook> parse_webhook(std::string_view url) {
   return Webhook{base->endpoint, Secret(target)};
 }
 
-}  // namespace nl::admin
+}  // namespace nl::http

@@ -1,6 +1,6 @@
-#include "app/config.h"
+#include "config/config.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr const char* kSettings =
@@ -127,4 +127,4 @@ std::string default_settings() {
   return kSettings;
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -2,10 +2,10 @@
 
 #include <chrono>
 
-#include "app/config_parse.h"
+#include "config/parse.h"
 #include "http/resolver.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 constexpr double kQuietMost = 24 * 3600;
@@ -51,7 +51,7 @@ void parse_notify(TableReader& top, Parsing& parsing) {
   if (const auto written = reader.text("webhook")) {
     const std::string url = address_of(*written, parsing);
     const auto webhook =
-        url.empty() ? Result<admin::Webhook>(admin::Webhook()) : admin::parse_webhook(url);
+        url.empty() ? Result<http::Webhook>(http::Webhook()) : http::parse_webhook(url);
     if (!webhook) {
       reader.mistake(written->place, "webhook", webhook.error().message, "");
     } else if (const std::string why = unfit(webhook->endpoint, *written, parsing);
@@ -65,4 +65,4 @@ void parse_notify(TableReader& top, Parsing& parsing) {
   reader.finish();
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

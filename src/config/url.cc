@@ -1,8 +1,8 @@
-#include "app/config_url.h"
+#include "config/url.h"
 
 #include <algorithm>
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 bool digit(char c) {
@@ -73,4 +73,4 @@ bool is_loopback(std::string_view host) {
          std::count(host.begin(), host.end(), '.') == 3;
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

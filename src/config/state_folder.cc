@@ -1,6 +1,6 @@
-#include "app/state_folder.h"
+#include "config/state_folder.h"
 
-namespace nl::app {
+namespace nl::config {
 
 std::string state_folder(const Environment& environment) {
   // XDG: a relative value is to be ignored.
@@ -9,4 +9,4 @@ std::string state_folder(const Environment& environment) {
                                 : environment.text("HOME") + "/.local/state/nightlight";
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

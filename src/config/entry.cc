@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <set>
 
-#include "app/config_parse.h"
-#include "app/config_url.h"
+#include "config/parse.h"
+#include "config/url.h"
 #include "http/server.h"
 #include "http/tls_server.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 void parse_hosts(TableReader& top, Parsing& parsing) {
@@ -144,4 +144,4 @@ void check_listen(Parsing& parsing, Place place) {
   }
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,4 +1,4 @@
-#include "app/user_toml.h"
+#include "config/user_toml.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <system_error>
 #include <utility>
 
-namespace nl::app {
+namespace nl::config {
 
 std::vector<std::string> toml_files(const std::string& folder, std::size_t files_max) {
   namespace fs = std::filesystem;
@@ -38,4 +38,4 @@ std::optional<toml::table> toml_tables(std::string_view text, const std::string&
   return std::move(parsed).table();
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

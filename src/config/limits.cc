@@ -1,8 +1,8 @@
 #include <cmath>
 
-#include "app/config_parse.h"
+#include "config/parse.h"
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 struct TimeLimit {
@@ -81,4 +81,4 @@ void parse_limits(TableReader& top, Parsing& parsing) {
   }
 }
 
-}  // namespace nl::app
+}  // namespace nl::config

@@ -1,11 +1,11 @@
-#include "app/config.h"
+#include "config/config.h"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <filesystem>
 
-namespace nl::app {
+namespace nl::config {
 namespace {
 
 using std::chrono::seconds;
@@ -33,8 +33,8 @@ const ProviderConfig& provider(const Config& config, std::string_view name) {
 }
 
 TEST(Config, PlanSaysWhatIsPaidAnyway) {
-  const Config config = good(
-      "[plan]\nfees = { claude = 100, other = 0.5 }\nwatts = 60\nusd_per_kwh = 0.4");
+  const Config config =
+      good("[plan]\nfees = { claude = 100, other = 0.5 }\nwatts = 60\nusd_per_kwh = 0.4");
   EXPECT_EQ(config.plan.flat_fees.at("claude"), 100'000'000);
   EXPECT_EQ(config.plan.flat_fees.at("other"), 500'000);
   EXPECT_EQ(config.plan.watts, 60);
@@ -329,4 +329,4 @@ TEST(Config, ACommandLinesModelWinsAndIsMeantFromWhereThePersonIs) {
 }
 
 }  // namespace
-}  // namespace nl::app
+}  // namespace nl::config
