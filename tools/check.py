@@ -54,9 +54,11 @@ SYSTEM_CALLS = [
 OWNERS = [
     ("boost/asio/ssl", {"http"}),
     ("boost/asio",
-     {"http", "provider", "gateway", "engine", "standby", "admin", "work", "doctor", "app"}),
+     {"http", "provider", "gateway", "engine", "standby", "admin", "work", "doctor", "drill",
+      "app"}),
     ("boost/system",
-     {"http", "provider", "gateway", "engine", "standby", "admin", "work", "doctor", "app"}),
+     {"http", "provider", "gateway", "engine", "standby", "admin", "work", "doctor", "drill",
+      "app"}),
     ("boost/", set()),
     ("openssl/", {"http"}),
     ("zlib.h", {"http"}),

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "drill/drill.h"
 
 namespace CLI {
 class App;
@@ -40,15 +41,6 @@ enum class Command : std::uint8_t {
 
 enum class Form : std::uint8_t { people, json, line, defaults, profiles };
 
-// drill: who pulls the plugs.
-enum class DrillPlay : std::uint8_t { terminal, script };
-
-struct DrillOptions {
-  DrillPlay play = DrillPlay::terminal;
-  std::string out;          // --out; empty = below the state folder
-  std::string pane_socket;  // of the tmux that this drill runs in; empty = none
-};
-
 struct CliOptions {
   Command command = Command::up;
   config::ConfigSource config;  // --config, --listen, --workers
@@ -63,7 +55,7 @@ struct CliOptions {
   std::string program;             // argv[0]
   std::vector<std::string> words;  // the whole command line, argv[0] first
   bool rehearse = false;           // up: look whether it could serve, and end
-  DrillOptions drill;
+  drill::DrillOptions drill;
   const CliVisitor* visitor = nullptr;  // own: look, do not run
 };
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "app/ask.h"
 #include "config/url.h"
 #include "dialect/json.h"
+#include "http/ask.h"
 #include "http/server.h"
 #include "provider/catalog.h"
 #include "router/resolve.h"
@@ -34,7 +34,7 @@ void ask_server(const config::Config& config, FoundServer server, Duration withi
   const auto url = http::parse_base_url(config::api_root(server.base_url, server.dialect));
   if (!url || is_own_address(config, url->endpoint)) return;
   const std::string route = server.dialect == dialect::DialectId::ollama ? "/api/tags" : "/models";
-  const auto body = ask(Question{url->endpoint, url->path + route, "", within});
+  const auto body = http::ask(http::Question{url->endpoint, url->path + route, "", within});
   if (!body) return;
   server.models = chat_models(*body);
   if (!server.models.empty()) found.push_back(std::move(server));

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "app/ask.h"
 #include "dialect/json.h"
+#include "http/ask.h"
 #include "http/server.h"
 
 namespace nl::app {
@@ -50,7 +50,7 @@ Result<std::string> LocalGateway::get(std::string_view path, Duration within) co
     return fail(ErrorCode::config,
                 "no address of the configuration can be asked from here; "
                 "listen on 127.0.0.1 or unix:/PATH too");
-  return ask(Question{*endpoint_, std::string(path), headers_, within});
+  return http::ask(http::Question{*endpoint_, std::string(path), headers_, within});
 }
 
 bool LocalGateway::up(Duration within) const {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/drill.h"
+#include "app/drill_command.h"
 #include "app/models_command.h"
 #include "app/own_commands.h"
 #include "app/plan_view.h"
