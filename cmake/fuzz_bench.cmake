@@ -1,7 +1,7 @@
 # fuzz/NAME_fuzz.cc and bench/NAME_bench.cc: each file is one executable over all modules.
 set(all_modules "")
-foreach(module IN ITEMS app work documents standby engine dialect http state gateway router provider
-    chat base)
+foreach(module IN ITEMS app work documents standby config engine dialect http state gateway router
+    provider chat base)
   if(TARGET ${module})
     list(APPEND all_modules ${module})
   endif()

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "app/config.h"
 #include "app/plan_view.h"
 #include "app/policy.h"
+#include "config/config.h"
 
 namespace {
 
@@ -21,6 +21,7 @@ void require(bool holds) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace nl;
   using namespace nl::app;
   Environment environment;
   environment.set("HOME", "/home/someone");
@@ -28,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A file on the machine that fuzzes is no part of the input.
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (text.find("file:") != std::string_view::npos) return 0;
-  const auto config = parse_config(text, "/f.toml", ConfigSource(), environment);
+  const auto config = config::parse_config(text, "/f.toml", config::ConfigSource(), environment);
   if (!config) {
     require(config.error().code == nl::ErrorCode::config);
     require(config.error().message.starts_with("/f.toml:"));

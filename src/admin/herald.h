@@ -11,15 +11,15 @@
 #include <string>
 #include <vector>
 
-#include "admin/webhook.h"
 #include "base/clock.h"
 #include "gateway/tally.h"
 #include "http/client.h"
+#include "http/webhook.h"
 
 namespace nl::admin {
 
 struct HeraldSettings {
-  std::optional<Webhook> webhook;
+  std::optional<http::Webhook> webhook;
   // notify-send or the like with its words, the text comes behind them, and its environment; empty
   // = no desktop.
   std::vector<std::string> desktop_command;

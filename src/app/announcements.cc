@@ -40,8 +40,9 @@ std::vector<std::string> desktop_command(const Environment& environment) {
 }  // namespace
 
 std::unique_ptr<admin::Herald> make_herald(const Clock& clock, gateway::Tally& tally,
-                                           const Config& config, const Environment& environment) {
-  const NotifyConfig& notify = config.notify;
+                                           const config::Config& config,
+                                           const Environment& environment) {
+  const config::NotifyConfig& notify = config.notify;
   admin::HeraldSettings settings;
   settings.webhook = notify.webhook;
   settings.quiet = notify.quiet;

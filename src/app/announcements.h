@@ -7,12 +7,13 @@
 #include <memory>
 
 #include "admin/herald.h"
-#include "app/config.h"
+#include "config/config.h"
 
 namespace nl::app {
 
 // Null when nobody wants to be told.
 std::unique_ptr<admin::Herald> make_herald(const Clock& clock, gateway::Tally& tally,
-                                           const Config& config, const Environment& environment);
+                                           const config::Config& config,
+                                           const Environment& environment);
 
 }  // namespace nl::app

@@ -193,7 +193,7 @@ int ask(const CliOptions& options, const Environment& environment, const Wanted&
   if (!route) return complain(route.error().message);
   const auto label = task_of(wanted, recipe);
   if (!label) return complain(label.error().message);
-  const auto config = load_config(options.config, environment);
+  const auto config = config::load_config(options.config, environment);
   if (!config) return complain(config.error().message);
   AskTask task{recipe, sorted->files, sorted->words, {}, {}, wanted.out, wanted.fresh, {}};
   task.base.route = *route;

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "app/cli.h"
-#include "app/environment.h"
+#include "base/environment.h"
 
 namespace nl::app {
 

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/config.h"
 #include "app/input_documents.h"
+#include "config/config.h"
 #include "work/endpoint.h"
 #include "work/recipe.h"
 

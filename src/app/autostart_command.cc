@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "app/client_login.h"
-#include "app/config.h"
 #include "app/connect_list.h"
 #include "app/local_gateway.h"
 #include "app/own_commands.h"
@@ -17,6 +16,7 @@
 #include "app/service_manager.h"
 #include "base/process.h"
 #include "clients/connection.h"
+#include "config/config.h"
 #include "dialect/json_writer.h"
 
 namespace nl::app {
@@ -36,7 +36,7 @@ int complain(std::string_view text, int status) {
 // Everything that the three of them need.
 struct Service {
   const Environment& environment;
-  const Config& config;
+  const config::Config& config;
   clients::AutostartPlaces places;
   clients::RecordFolder records;
   ServiceManager manager;
@@ -223,9 +223,10 @@ int autostart_command(const CliOptions& given, const Environment& environment) {
       "\nExample:\n  nightlight autostart on\n  nightlight --config ~/gateway.toml autostart on\n"
       "  nightlight autostart off");
   if (const auto ended = parse_own(app, options)) return *ended;
-  auto config = load_config(options.config, environment);
+  auto config = config::load_config(options.config, environment);
   // A mistake in it must not keep anybody from turning it off.
-  if (!config && action == "off") config = parse_config("", "", ConfigSource(), environment);
+  if (!config && action == "off")
+    config = config::parse_config("", "", config::ConfigSource(), environment);
   if (!config) return complain(config.error().message, 2);
   const auto places = clients::autostart_places(clients::own_manager(), variables_of(environment));
   if (!places) return complain(places.error().message, 1);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "app/config_toml.h"
+#include "config/toml.h"
 
 namespace nl::app {
 namespace {

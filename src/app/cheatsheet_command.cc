@@ -65,7 +65,7 @@ std::string today() {
   return fmt::format("{:%Y-%m-%d}", local);
 }
 
-SheetSources gather(const Config& config, const Environment& environment) {
+SheetSources gather(const config::Config& config, const Environment& environment) {
   SheetSources sources;
   sources.date = today();
   sources.catalogue = catalogue();
@@ -138,7 +138,7 @@ int cheatsheet(const CliOptions& given, const Environment& environment) {
       (app.count("--pdf") > 0 && asked.pdf.empty())) {
     return complain("a file needs a name; `nightlight cheatsheet --help` shows how");
   }
-  const auto config = load_config(options.config, environment);
+  const auto config = config::load_config(options.config, environment);
   if (!config) return complain(config.error().message);
   const sheet::SheetFacts facts = sheet_facts(gather(*config, environment));
   const sheet::Layout layout = sheet::make_layout(facts);

@@ -79,7 +79,7 @@ PlanView plan_of(const std::vector<std::pair<const char*, const char*>>& variabl
   Environment environment;
   environment.set("HOME", "/home/someone");
   for (const auto& [name, value] : variables) environment.set(name, value);
-  const auto config = parse_config("", "nothing.toml", ConfigSource(), environment);
+  const auto config = config::parse_config("", "nothing.toml", config::ConfigSource(), environment);
   EXPECT_TRUE(config) << config.error().message;
   EngineChoice engine;
   engine.ember = engine.self_test = true;

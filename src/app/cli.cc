@@ -247,7 +247,7 @@ std::variant<CliOptions, CliText> parse_cli(const std::vector<std::string>& argu
   if (options.command == Command::rm && options.subject.empty() != raw.unfinished) {
     return mistake("rm takes the name of one model, or --unfinished");
   }
-  if (raw.script) options.drill.play = DrillPlay::script;
+  if (raw.script) options.drill.play = drill::DrillPlay::script;
   return options;
 }
 

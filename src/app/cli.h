@@ -10,8 +10,9 @@
 #include <variant>
 #include <vector>
 
-#include "app/config.h"
 #include "base/log.h"
+#include "config/config.h"
+#include "drill/drill.h"
 
 namespace CLI {
 class App;
@@ -40,18 +41,9 @@ enum class Command : std::uint8_t {
 
 enum class Form : std::uint8_t { people, json, line, defaults, profiles };
 
-// drill: who pulls the plugs.
-enum class DrillPlay : std::uint8_t { terminal, script };
-
-struct DrillOptions {
-  DrillPlay play = DrillPlay::terminal;
-  std::string out;          // --out; empty = below the state folder
-  std::string pane_socket;  // of the tmux that this drill runs in; empty = none
-};
-
 struct CliOptions {
   Command command = Command::up;
-  ConfigSource config;  // --config, --listen, --workers
+  config::ConfigSource config;  // --config, --listen, --workers
   log::Level level = log::Level::info;
   Form form = Form::people;  // --json, --line, --defaults
   // why: the id; run: the client; report: --since; pull, show, rm: the model
@@ -63,7 +55,7 @@ struct CliOptions {
   std::string program;             // argv[0]
   std::vector<std::string> words;  // the whole command line, argv[0] first
   bool rehearse = false;           // up: look whether it could serve, and end
-  DrillOptions drill;
+  drill::DrillOptions drill;
   const CliVisitor* visitor = nullptr;  // own: look, do not run
 };
 

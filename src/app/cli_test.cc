@@ -82,9 +82,9 @@ TEST(Cli, OtherMistakesAreOneLineToo) {
 TEST(Cli, ADrillIsPlayedByAPersonOrAScript) {
   CliOptions drill = options({"drill", "--demo"});
   EXPECT_EQ(drill.command, Command::drill);
-  EXPECT_EQ(drill.drill.play, DrillPlay::terminal);
+  EXPECT_EQ(drill.drill.play, drill::DrillPlay::terminal);
   drill = options({"drill", "--demo", "--script", "--out", "here"});
-  EXPECT_EQ(drill.drill.play, DrillPlay::script);
+  EXPECT_EQ(drill.drill.play, drill::DrillPlay::script);
   EXPECT_EQ(drill.drill.out, "here");
   EXPECT_NE(text({"drill"}).text.find("drill needs --demo"), std::string::npos);
 }

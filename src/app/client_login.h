@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "app/environment.h"
+#include "base/environment.h"
 #include "clients/client.h"
 
 namespace nl::app {

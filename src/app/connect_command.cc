@@ -92,8 +92,8 @@ void show(const FilePlan& file) {
 }
 
 // What people should know besides.
-std::vector<std::string> notes(const Client& client, const Asked& asked, const Config& config,
-                               const Environment& environment) {
+std::vector<std::string> notes(const Client& client, const Asked& asked,
+                               const config::Config& config, const Environment& environment) {
   std::vector<std::string> all;
   if (!client.note.empty()) all.emplace_back(client.note);
   if (!config.tokens.empty()) {
@@ -185,7 +185,7 @@ Result<void> allowed(const Asked& asked, const Environment& environment,
 int connect_one(const Client& client, const Asked& asked, const CliOptions& options,
                 const Environment& environment) {
   if (const std::string why = clients::unserved(client); !why.empty()) return complain(why, 1);
-  const auto config = load_config(options.config, environment);
+  const auto config = config::load_config(options.config, environment);
   if (!config) return complain(config.error().message, 2);
   clients::Wanted wanted;
   wanted.url = LocalGateway(*config).base_url();

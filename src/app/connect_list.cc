@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "app/client_login.h"
-#include "app/state_folder.h"
 #include "base/process.h"
 #include "clients/connection.h"
+#include "config/state_folder.h"
 #include "dialect/json_writer.h"
 
 namespace nl::app {
@@ -82,7 +82,7 @@ void print_json(const std::vector<Row>& rows, bool autostart) {
 }  // namespace
 
 clients::RecordFolder connection_records(const Environment& environment) {
-  return clients::RecordFolder(state_folder(environment) + "/connected");
+  return clients::RecordFolder(config::state_folder(environment) + "/connected");
 }
 
 int list_clients(const Environment& environment, Form form) {

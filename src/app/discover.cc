@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "app/ask.h"
-#include "app/config_url.h"
+#include "config/url.h"
 #include "dialect/json.h"
+#include "http/ask.h"
 #include "http/server.h"
 #include "provider/catalog.h"
 #include "router/resolve.h"
@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kModelsMax = 64;
 
-bool is_own_address(const Config& config, const http::Endpoint& endpoint) {
+bool is_own_address(const config::Config& config, const http::Endpoint& endpoint) {
   return std::any_of(config.listen.begin(), config.listen.end(), [&](const std::string& text) {
     const auto address = http::parse_listen_address(text);
     return address && address->unix_path.empty() && address->port == endpoint.port;
@@ -29,12 +29,12 @@ bool can_chat(std::string_view name) {
   });
 }
 
-void ask_server(const Config& config, FoundServer server, Duration within,
+void ask_server(const config::Config& config, FoundServer server, Duration within,
                 std::vector<FoundServer>& found) {
-  const auto url = http::parse_base_url(api_root(server.base_url, server.dialect));
+  const auto url = http::parse_base_url(config::api_root(server.base_url, server.dialect));
   if (!url || is_own_address(config, url->endpoint)) return;
   const std::string route = server.dialect == dialect::DialectId::ollama ? "/api/tags" : "/models";
-  const auto body = ask(Question{url->endpoint, url->path + route, "", within});
+  const auto body = http::ask(http::Question{url->endpoint, url->path + route, "", within});
   if (!body) return;
   server.models = chat_models(*body);
   if (!server.models.empty()) found.push_back(std::move(server));
@@ -63,9 +63,9 @@ std::vector<std::string> chat_models(std::string_view json) {
   return names;
 }
 
-std::vector<FoundServer> discover(const Config& config, Duration within) {
+std::vector<FoundServer> discover(const config::Config& config, Duration within) {
   std::vector<FoundServer> found;
-  for (const ProviderConfig& provider : config.providers) {
+  for (const config::ProviderConfig& provider : config.providers) {
     const bool nameless = provider.models.empty() && provider.local && provider.key.empty();
     if (nameless) {
       ask_server(config, {provider.name, provider.base_url, {}, provider.dialect}, within, found);

@@ -8,13 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "app/config.h"
 #include "app/policy.h"
 #include "base/clock.h"
+#include "config/config.h"
 
 namespace nl::app {
 
-std::vector<FoundServer> discover(const Config& config, Duration within);
+std::vector<FoundServer> discover(const config::Config& config, Duration within);
 
 // The names of the chat models in the answer to GET /v1/models or, Ollama's own, GET /api/tags;
 // models that cannot chat by their name are left out. Empty when `json` is no such answer.

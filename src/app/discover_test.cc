@@ -33,8 +33,8 @@ TEST(Discover, WhatIsNoListIsNothing) {
 TEST(Discover, NeverAsksThisGateway) {
   Environment environment;
   environment.set("HOME", "/home/someone");
-  const auto config = parse_config("listen = \"127.0.0.1:11434\"\n[tiers]\nlocal = [\"ollama\"]\n",
-                                   "/c", {}, environment);
+  const auto config = config::parse_config(
+      "listen = \"127.0.0.1:11434\"\n[tiers]\nlocal = [\"ollama\"]\n", "/c", {}, environment);
   ASSERT_TRUE(config);
   EXPECT_TRUE(discover(*config, std::chrono::seconds(1)).empty());
 }

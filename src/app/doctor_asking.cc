@@ -8,11 +8,11 @@
 #include <optional>
 #include <utility>
 
-#include "app/config_url.h"
 #include "app/discover.h"
 #include "app/doctor_entry.h"
 #include "app/doctor_files.h"
 #include "app/policy.h"
+#include "config/url.h"
 #include "dialect/json.h"
 #include "doctor/clock.h"
 #include "doctor/clouds.h"
@@ -57,17 +57,17 @@ struct ServerQuestion {
   bool window_is_stated = false;
 };
 
-KeyState key_state_of(const ProviderConfig& provider) {
+KeyState key_state_of(const config::ProviderConfig& provider) {
   if (!provider.key.empty()) return KeyState::present;
-  if (provider.key_source == KeySource::client) return KeyState::clients_own;
-  return provider.key_source == KeySource::none ? KeyState::none_needed : KeyState::missing;
+  if (provider.key_source == config::KeySource::client) return KeyState::clients_own;
+  return provider.key_source == config::KeySource::none ? KeyState::none_needed : KeyState::missing;
 }
 
-bool is_own_server(const ProviderConfig& provider) {
+bool is_own_server(const config::ProviderConfig& provider) {
   return provider.tier == router::Tier::local && provider.key.empty();
 }
 
-CloudFacts facts_of(const ProviderConfig& provider) {
+CloudFacts facts_of(const config::ProviderConfig& provider) {
   CloudFacts facts;
   facts.name = provider.name;
   facts.host = provider.url.endpoint.authority();
@@ -105,7 +105,7 @@ std::int64_t window_in(std::string_view parameters) {
 
 class Interview {
  public:
-  Interview(const Config& config, const Environment& environment, const DoctorOrder& order)
+  Interview(const config::Config& config, const Environment& environment, const DoctorOrder& order)
       : config_(config), environment_(environment), order_(order) {}
 
   Asking run() {
@@ -142,7 +142,7 @@ class Interview {
   }
 
   bool may_ask(const http::Endpoint& endpoint) const {
-    return !order_.offline || is_loopback(endpoint.host);
+    return !order_.offline || config::is_loopback(endpoint.host);
   }
 
   void ask_about_clouds() {
@@ -150,7 +150,7 @@ class Interview {
     const http::ProxyRules rules(config_.https_proxy, config_.no_proxy);
     const http::RequestHead no_client;
     for (std::size_t i = 0; i < config_.providers.size(); ++i) {
-      const ProviderConfig& provider = config_.providers[i];
+      const config::ProviderConfig& provider = config_.providers[i];
       const provider::Setting& setting = routing.settings[i];
       CloudQuestion question;
       question.facts = facts_of(provider);
@@ -182,7 +182,7 @@ class Interview {
     question.version = add(base.endpoint, "/api/version", "");
     question.loaded = add(base.endpoint, "/api/ps", "");
     for (const auto& tier : config_.tiers) {
-      for (const TargetConfig& target : tier) {
+      for (const config::TargetConfig& target : tier) {
         if (target.provider != name || target.model.empty()) continue;
         question.shown.emplace_back(target.model,
                                     add(base.endpoint, "/api/show", kJson,
@@ -193,17 +193,17 @@ class Interview {
   }
 
   void ask_about_servers() {
-    for (const ProviderConfig& provider : config_.providers) {
+    for (const config::ProviderConfig& provider : config_.providers) {
       const http::Endpoint& endpoint = provider.url.endpoint;
       // Only of this machine: nobody else is asked what he is.
-      if (is_own_server(provider) && is_loopback(endpoint.host)) {
+      if (is_own_server(provider) && config::is_loopback(endpoint.host)) {
         ask_server(provider.name, provider.url, provider.dialect);
       }
     }
     if (!config_.discover || config_.named.tiers || config_.named.routes) return;
     for (const provider::KnownProvider& known : provider::known_providers()) {
       if (!known.local || config_.provider_index(known.name)) continue;
-      const auto base = http::parse_base_url(api_root(known.base_url, known.dialect));
+      const auto base = http::parse_base_url(config::api_root(known.base_url, known.dialect));
       if (base) ask_server(std::string(known.name), *base, known.dialect);
     }
   }
@@ -322,7 +322,7 @@ class Interview {
     if (!loaded) facts.models.push_back({name, window_in(parameters)});
   }
 
-  const Config& config_;
+  const config::Config& config_;
   const Environment& environment_;
   const DoctorOrder& order_;
   std::vector<doctor::Probe> probes_;
@@ -337,7 +337,7 @@ class Interview {
 
 }  // namespace
 
-Asking ask_everybody(const Config& config, const Environment& environment,
+Asking ask_everybody(const config::Config& config, const Environment& environment,
                      const DoctorOrder& order) {
   return Interview(config, environment, order).run();
 }

@@ -5,9 +5,9 @@
 // Any thread.
 #pragma once
 
-#include "app/config.h"
 #include "app/doctor_look.h"
-#include "app/environment.h"
+#include "base/environment.h"
+#include "config/config.h"
 
 namespace nl::app {
 
@@ -16,7 +16,7 @@ struct Asking {
   bool local_server_has_model = false;
 };
 
-Asking ask_everybody(const Config& config, const Environment& environment,
+Asking ask_everybody(const config::Config& config, const Environment& environment,
                      const DoctorOrder& order);
 
 }  // namespace nl::app

@@ -101,7 +101,7 @@ std::vector<doctor::OtherNightlight> others_in(const std::string& locks,
 
 }  // namespace
 
-EntryQuestions entry_questions(const Config& config, std::vector<doctor::Probe>& probes) {
+EntryQuestions entry_questions(const config::Config& config, std::vector<doctor::Probe>& probes) {
   EntryQuestions questions;
   for (const std::string& text : config.listen) {
     const auto address = http::parse_listen_address(text);
@@ -122,7 +122,7 @@ EntryQuestions entry_questions(const Config& config, std::vector<doctor::Probe>&
   return questions;
 }
 
-doctor::Findings judge_entry(const Config& config, const EntryQuestions& questions,
+doctor::Findings judge_entry(const config::Config& config, const EntryQuestions& questions,
                              const std::vector<doctor::Answer>& answers) {
   const std::string locks = lock_folder(config);
   doctor::EntryFacts entry;

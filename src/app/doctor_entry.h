@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
+#include "config/config.h"
 #include "doctor/entry.h"
 #include "doctor/probe.h"
 
@@ -21,9 +21,9 @@ struct AddressQuestion {
 };
 using EntryQuestions = std::vector<AddressQuestion>;
 
-EntryQuestions entry_questions(const Config& config, std::vector<doctor::Probe>& probes);
+EntryQuestions entry_questions(const config::Config& config, std::vector<doctor::Probe>& probes);
 
-doctor::Findings judge_entry(const Config& config, const EntryQuestions& questions,
+doctor::Findings judge_entry(const config::Config& config, const EntryQuestions& questions,
                              const std::vector<doctor::Answer>& answers);
 
 }  // namespace nl::app

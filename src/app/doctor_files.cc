@@ -10,11 +10,11 @@
 #include <map>
 #include <optional>
 
-#include "app/config_file.h"
-#include "app/config_toml.h"
-#include "app/config_url.h"
 #include "app/model_record.h"
 #include "base/whole_file.h"
+#include "config/file.h"
+#include "config/toml.h"
+#include "config/url.h"
 #include "dialect/json.h"
 #include "doctor/storage.h"
 #include "http/server.h"
@@ -28,10 +28,10 @@ constexpr std::size_t kFileMax = 1u << 20;
 // A pull that was written to just now is under way.
 constexpr auto kUnderWay = std::chrono::minutes(2);
 
-std::string config_file_of(const ConfigSource& source, const Environment& environment) {
+std::string config_file_of(const config::ConfigSource& source, const Environment& environment) {
   if (!source.path.empty()) return source.path;
   std::error_code error;
-  for (const std::string& place : config_places(environment)) {
+  for (const std::string& place : config::config_places(environment)) {
     if (fs::exists(place, error)) return place;
   }
   return "";
@@ -40,7 +40,7 @@ std::string config_file_of(const ConfigSource& source, const Environment& enviro
 toml::parse_result parsed_file(const std::string& path) {
   const auto text = read_whole_file(path, kFileMax);
   // What the library cannot be shown (config_toml.h) is none of its business here either.
-  const bool fit = text && !stray_byte(*text);
+  const bool fit = text && !config::stray_byte(*text);
   return toml::parse(fit ? std::string_view(*text) : std::string_view());
 }
 
@@ -60,7 +60,7 @@ void add_key_file(std::vector<doctor::SecretFile>& files, const toml::node_view<
                   const Environment& environment) {
   const auto text = node.value<std::string>();
   if (!text || !text->starts_with("file:")) return;
-  const auto path = absolute_path(text->substr(5), environment);
+  const auto path = config::absolute_path(text->substr(5), environment);
   if (path) add_file(files, *path, false);
 }
 
@@ -114,9 +114,9 @@ std::vector<doctor::PartialPull> broken_off(const std::string& store, WallTime n
   return made;
 }
 
-bool is_own_address(const Config& config, const http::Endpoint& endpoint) {
+bool is_own_address(const config::Config& config, const http::Endpoint& endpoint) {
   const bool is_own_name =
-      is_loopback(endpoint.host) || std::ranges::count(config.hosts, endpoint.host) > 0;
+      config::is_loopback(endpoint.host) || std::ranges::count(config.hosts, endpoint.host) > 0;
   return std::ranges::any_of(config.listen, [&](const std::string& text) {
     const auto address = http::parse_listen_address(text);
     return address && address->unix_path.empty() && address->port == endpoint.port &&
@@ -124,7 +124,8 @@ bool is_own_address(const Config& config, const http::Endpoint& endpoint) {
   });
 }
 
-doctor::ClientSetting setting_of(const Config& config, std::string where, std::string_view url) {
+doctor::ClientSetting setting_of(const config::Config& config, std::string where,
+                                 std::string_view url) {
   doctor::ClientSetting setting;
   setting.where = std::move(where);
   const auto parsed = http::parse_base_url(url);
@@ -134,12 +135,12 @@ doctor::ClientSetting setting_of(const Config& config, std::string where, std::s
   }
   setting.address = parsed->endpoint.authority();
   setting.port = parsed->endpoint.port;
-  setting.loopback = is_loopback(parsed->endpoint.host);
+  setting.loopback = config::is_loopback(parsed->endpoint.host);
   setting.ours = is_own_address(config, parsed->endpoint);
   return setting;
 }
 
-void add_claude_file(std::vector<doctor::ClientSetting>& settings, const Config& config,
+void add_claude_file(std::vector<doctor::ClientSetting>& settings, const config::Config& config,
                      const std::string& path) {
   const auto text = read_whole_file(path, kFileMax);
   dialect::Document document;
@@ -153,7 +154,7 @@ void add_claude_file(std::vector<doctor::ClientSetting>& settings, const Config&
 
 }  // namespace
 
-Diagnosis look_at_config(const ConfigSource& source, const Environment& environment,
+Diagnosis look_at_config(const config::ConfigSource& source, const Environment& environment,
                          const std::string& trouble) {
   doctor::ConfigFacts facts;
   facts.trouble = trouble;
@@ -177,7 +178,7 @@ Diagnosis look_at_config(const ConfigSource& source, const Environment& environm
   return diagnosis;
 }
 
-Diagnosis look_at_storage(const Config& config, const Environment& environment) {
+Diagnosis look_at_storage(const config::Config& config, const Environment& environment) {
   const engine::ModelStore store = model_store(environment);
   const WallTime now = std::chrono::system_clock::now();
   doctor::StorageFacts facts;
@@ -198,14 +199,14 @@ Diagnosis look_at_storage(const Config& config, const Environment& environment) 
   return diagnosis;
 }
 
-std::string certificate_file(const Config& config) {
+std::string certificate_file(const config::Config& config) {
   if (!config.tls || config.source_path.empty()) return "";
   toml::parse_result parsed = parsed_file(config.source_path);
   if (!parsed) return "";
   return parsed.table()["tls"]["certificate"].value_or(std::string());
 }
 
-std::vector<doctor::ClientSetting> client_settings(const Config& config,
+std::vector<doctor::ClientSetting> client_settings(const config::Config& config,
                                                    const Environment& environment) {
   std::vector<doctor::ClientSetting> settings;
   for (const char* name : {"ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "OPENAI_API_BASE"}) {

@@ -8,24 +8,24 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
 #include "app/doctor_look.h"
-#include "app/environment.h"
+#include "base/environment.h"
+#include "config/config.h"
 #include "doctor/entry.h"
 
 namespace nl::app {
 
 // `trouble`: what load_config() complains about; empty = nothing.
-Diagnosis look_at_config(const ConfigSource& source, const Environment& environment,
+Diagnosis look_at_config(const config::ConfigSource& source, const Environment& environment,
                          const std::string& trouble);
 
-Diagnosis look_at_storage(const Config& config, const Environment& environment);
+Diagnosis look_at_storage(const config::Config& config, const Environment& environment);
 
 // The certificate that [tls] names; empty = none.
-std::string certificate_file(const Config& config);
+std::string certificate_file(const config::Config& config);
 
 // Where clients of this user are told to send their requests.
-std::vector<doctor::ClientSetting> client_settings(const Config& config,
+std::vector<doctor::ClientSetting> client_settings(const config::Config& config,
                                                    const Environment& environment);
 
 }  // namespace nl::app

@@ -21,17 +21,18 @@ void take(Diagnosis& to, Diagnosis&& part) {
 
 }  // namespace
 
-Diagnosis look(const ConfigSource& source, const Environment& environment,
+Diagnosis look(const config::ConfigSource& source, const Environment& environment,
                const DoctorOrder& order) {
   Diagnosis diagnosis;
-  const auto loaded = load_config(source, environment);
+  const auto loaded = config::load_config(source, environment);
   take(diagnosis, look_at_config(source, environment, loaded ? "" : loaded.error().message));
-  Config unread;
+  config::Config unread;
   if (!loaded) {
     diagnosis.looked_at.emplace_back(
         "the configuration cannot be read: clouds, addresses and local tier were not looked at");
     // What is kept where does not depend on the file.
-    if (auto bare = parse_config("", "", ConfigSource(), environment)) unread = std::move(*bare);
+    if (auto bare = config::parse_config("", "", config::ConfigSource(), environment))
+      unread = std::move(*bare);
     take(diagnosis, look_at_storage(unread, environment));
     doctor::append(diagnosis.findings, look_at_machine(environment, {}));
     doctor::sort(diagnosis.findings);

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
-#include "app/environment.h"
+#include "base/environment.h"
+#include "config/config.h"
 #include "doctor/finding.h"
 
 namespace nl::app {
@@ -28,7 +28,7 @@ struct Diagnosis {
   std::vector<std::string> looked_at;  // a line each, for people
 };
 
-Diagnosis look(const ConfigSource& source, const Environment& environment,
+Diagnosis look(const config::ConfigSource& source, const Environment& environment,
                const DoctorOrder& order);
 
 }  // namespace nl::app

@@ -60,7 +60,7 @@ void look_at_store(doctor::LocalTierFacts& tier, const engine::ModelStore& store
 
 }  // namespace
 
-EngineLook look_at_engine(const Config& config, const Environment& environment,
+EngineLook look_at_engine(const config::Config& config, const Environment& environment,
                           const DoctorOrder& order) {
   EngineLook look;
   doctor::LocalTierFacts& tier = look.tier;

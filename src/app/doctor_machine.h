@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
 #include "app/doctor_look.h"
-#include "app/environment.h"
+#include "base/environment.h"
+#include "config/config.h"
 #include "doctor/local_tier.h"
 
 namespace nl::app {
@@ -19,7 +19,7 @@ struct EngineLook {
   std::vector<std::string> programs;  // that the engine may be, best first
   std::vector<std::string> looked_at;
 };
-EngineLook look_at_engine(const Config& config, const Environment& environment,
+EngineLook look_at_engine(const config::Config& config, const Environment& environment,
                           const DoctorOrder& order);
 
 doctor::Findings look_at_machine(const Environment& environment,

@@ -144,7 +144,8 @@ void take_pulled(EngineChoice& choice, const std::string& name, const engine::Mo
 }  // namespace
 
 // What the user names, what was built or installed with this program, what is on PATH.
-std::vector<std::string> engine_programs(const EngineConfig& config, const Environment& environment,
+std::vector<std::string> engine_programs(const config::EngineConfig& config,
+                                         const Environment& environment,
                                          const std::string& program_folder) {
   const fs::path folder = program_folder;
   std::vector<std::string> found;
@@ -164,7 +165,7 @@ std::vector<std::string> engine_programs(const EngineConfig& config, const Envir
   return found;
 }
 
-EngineChoice choose_engine(const EngineConfig& config, const Environment& environment,
+EngineChoice choose_engine(const config::EngineConfig& config, const Environment& environment,
                            const std::string& program_folder) {
   EngineChoice choice;
   choice.model.images = false;
@@ -190,7 +191,7 @@ EngineChoice choose_engine(const EngineConfig& config, const Environment& enviro
   choice.occupied = ollama_watch(environment);
   choice.self_test = choice.ember && config.model == "auto";
   // A model that nobody asked for costs nothing until somebody does.
-  choice.eager = config.start == EngineStart::eager && !choice.self_test;
+  choice.eager = config.start == config::EngineStart::eager && !choice.self_test;
   return choice;
 }
 

@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
-#include "app/config.h"
-#include "app/environment.h"
+#include "base/environment.h"
 #include "chat/model.h"
+#include "config/config.h"
 #include "engine/launch.h"
 
 namespace nl::app {
@@ -34,11 +34,12 @@ struct EngineChoice {
 };
 
 // `program_folder` is where this program is: a build tree or PREFIX/bin.
-EngineChoice choose_engine(const EngineConfig& config, const Environment& environment,
+EngineChoice choose_engine(const config::EngineConfig& config, const Environment& environment,
                            const std::string& program_folder);
 
 // Programs that the engine may be, best first.
-std::vector<std::string> engine_programs(const EngineConfig& config, const Environment& environment,
+std::vector<std::string> engine_programs(const config::EngineConfig& config,
+                                         const Environment& environment,
                                          const std::string& program_folder);
 
 // The folder of the running program; empty when it cannot be told.

@@ -25,7 +25,7 @@ class EngineChoiceTest : public testing::Test {
   EngineChoice choose() { return choose_engine(config_, environment_, (root_ / "bin").string()); }
 
   fs::path root_;
-  EngineConfig config_;
+  config::EngineConfig config_;
   Environment environment_;
 };
 
@@ -52,7 +52,7 @@ TEST_F(EngineChoiceTest, EmberByNameIsNoStandIn) {
 
 TEST_F(EngineChoiceTest, AModelIsNamedByItsFileAndAMissingOneIsSaid) {
   config_.model = (root_ / "gemma-4-26b-a4b-it.gguf").string();
-  config_.start = EngineStart::on_demand;
+  config_.start = config::EngineStart::on_demand;
   const EngineChoice choice = choose();
   EXPECT_EQ(choice.model.name, "gemma-4-26b-a4b-it");
   EXPECT_FALSE(choice.ember);

@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "app/config_toml.h"
+#include "config/toml.h"
 #include "dialect/json_writer.h"
 
 namespace nl::app {
@@ -77,7 +77,7 @@ Result<StepRecord> read_steps(const std::string& path) {
     return fail(ErrorCode::config, fmt::format("{}: {}", path, kDamaged));
   std::ifstream file(path);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (const auto place = stray_byte(text)) {
+  if (const auto place = config::stray_byte(text)) {
     return fail(ErrorCode::config, fmt::format("{}:{}: {}", path, place->line, kDamaged));
   }
   const toml::parse_result parsed = toml::parse(text);

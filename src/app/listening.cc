@@ -10,7 +10,7 @@
 
 namespace nl::app {
 
-std::string lock_folder(const Config& config) {
+std::string lock_folder(const config::Config& config) {
   std::error_code error;
   const std::filesystem::path shared =
       std::filesystem::temp_directory_path(error) / fmt::format("nightlight-{}", ::getuid());
@@ -24,11 +24,11 @@ std::string lock_folder(const Config& config) {
   return beside;
 }
 
-Result<void> refuse_own_address(const Config& config) {
+Result<void> refuse_own_address(const config::Config& config) {
   for (const std::string& text : config.listen) {
     const auto address = http::parse_listen_address(text);
     if (!address || !address->unix_path.empty() || address->port == 0) continue;
-    for (const ProviderConfig& provider : config.providers) {
+    for (const config::ProviderConfig& provider : config.providers) {
       const http::Endpoint& endpoint = provider.url.endpoint;
       const bool here = endpoint.host == address->host || endpoint.host == "localhost";
       if (here && endpoint.port == address->port && endpoint.scheme == http::Scheme::http) {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "app/ask.h"
 #include "dialect/json.h"
+#include "http/ask.h"
 #include "http/server.h"
 
 namespace nl::app {
@@ -16,7 +16,7 @@ std::string reachable_host(const std::string& host) {
 
 }  // namespace
 
-LocalGateway::LocalGateway(const Config& config) {
+LocalGateway::LocalGateway(const config::Config& config) {
   for (const std::string& text : config.listen) {
     const auto address = http::parse_listen_address(text);
     // The certificate names this machine as others call it: from here a plain address is asked.
@@ -50,7 +50,7 @@ Result<std::string> LocalGateway::get(std::string_view path, Duration within) co
     return fail(ErrorCode::config,
                 "no address of the configuration can be asked from here; "
                 "listen on 127.0.0.1 or unix:/PATH too");
-  return ask(Question{*endpoint_, std::string(path), headers_, within});
+  return http::ask(http::Question{*endpoint_, std::string(path), headers_, within});
 }
 
 bool LocalGateway::up(Duration within) const {

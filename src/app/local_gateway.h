@@ -8,14 +8,14 @@
 #include <string>
 #include <string_view>
 
-#include "app/config.h"
 #include "base/error.h"
+#include "config/config.h"
 
 namespace nl::app {
 
 class LocalGateway {
  public:
-  explicit LocalGateway(const Config& config);
+  explicit LocalGateway(const config::Config& config);
 
   // "http://127.0.0.1:2300"; empty when it listens on unix sockets only.
   const std::string& base_url() const { return base_url_; }

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/config_toml.h"
+#include "config/toml.h"
 #include "engine/pick_model.h"
 
 namespace nl::app {

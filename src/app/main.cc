@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/drill.h"
+#include "app/drill_command.h"
 #include "app/models_command.h"
 #include "app/own_commands.h"
 #include "app/plan_view.h"
@@ -29,7 +29,7 @@ int complain(const Error& error) {
   return 2;
 }
 
-int check(const CliOptions& options, const Config& config, const Environment& environment) {
+int check(const CliOptions& options, const config::Config& config, const Environment& environment) {
   const EngineChoice engine = choose_engine(config.engine, environment, program_folder());
   Routing routing = make_routing(config, &engine);
   if (const std::string trouble = add_task_floors(routing, config); !trouble.empty()) {
@@ -44,7 +44,7 @@ int check(const CliOptions& options, const Config& config, const Environment& en
 }
 
 int run(const CliOptions& options, const Environment& environment) {
-  const auto config = load_config(options.config, environment);
+  const auto config = config::load_config(options.config, environment);
   RunSetup setup{options, environment, nullptr, ""};
   if (config) {
     setup.config = &*config;
@@ -64,7 +64,7 @@ int own(const CliOptions& options, const Environment& environment) {
 int dispatch(const CliOptions& options) {
   if (options.command == Command::up) return serve(options);
   if (options.command == Command::check && options.form == Form::defaults) {
-    fmt::print("{}", default_settings());
+    fmt::print("{}", config::default_settings());
     return 0;
   }
   if (options.command == Command::check && options.form == Form::profiles) {
@@ -77,7 +77,7 @@ int dispatch(const CliOptions& options) {
   if (options.command == Command::models) return list_models(options, environment);
   if (options.command == Command::rm) return remove_model(options, environment);
   if (options.command == Command::own) return own(options, environment);
-  const auto config = load_config(options.config, environment);
+  const auto config = config::load_config(options.config, environment);
   if (!config) return complain(config.error());
   switch (options.command) {
     case Command::up:

@@ -39,7 +39,7 @@ class ModelRecordTest : public testing::Test {
   }
 
   EngineChoice choose(const std::string& model) {
-    EngineConfig config;
+    config::EngineConfig config;
     config.model = model;
     return choose_engine(config, environment_, (root_ / "bin").string());
   }

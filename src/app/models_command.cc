@@ -80,7 +80,7 @@ std::string experience(const engine::GgufFacts& facts, const engine::LaunchPlan&
 }
 
 std::string how_it_runs(const engine::ModelStore& store, const ModelRecord& record,
-                        const engine::GgufFacts& facts, const Config& config) {
+                        const engine::GgufFacts& facts, const config::Config& config) {
   engine::Wanted wanted;
   const engine::Machine machine = machine_for({}, store.folder());
   wanted.model = store.blob(record.model.hex);
@@ -170,7 +170,8 @@ int list_models(const CliOptions& options, const Environment& environment) {
   return 0;
 }
 
-int show_model(const CliOptions& options, const Config& config, const Environment& environment) {
+int show_model(const CliOptions& options, const config::Config& config,
+               const Environment& environment) {
   const engine::ModelStore store = model_store(environment);
   auto record = find_record(store, options.subject);
   if (!record) {

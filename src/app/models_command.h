@@ -5,14 +5,15 @@
 #pragma once
 
 #include "app/cli.h"
-#include "app/config.h"
-#include "app/environment.h"
+#include "base/environment.h"
+#include "config/config.h"
 
 namespace nl::app {
 
 // Exit statuses.
 int list_models(const CliOptions& options, const Environment& environment);
-int show_model(const CliOptions& options, const Config& config, const Environment& environment);
+int show_model(const CliOptions& options, const config::Config& config,
+               const Environment& environment);
 int remove_model(const CliOptions& options, const Environment& environment);
 
 }  // namespace nl::app

@@ -19,7 +19,7 @@ std::string usd(std::int64_t micro_usd) {
                                              : fmt::format("${:.2f}", value);
 }
 
-std::string fees_text(const PlanConfig& plan) {
+std::string fees_text(const config::PlanConfig& plan) {
   std::string text;
   for (const auto& [name, fee] : plan.flat_fees) {
     text += fmt::format("{}{} {} a month", text.empty() ? "" : ", ", name, usd(fee));
@@ -29,7 +29,7 @@ std::string fees_text(const PlanConfig& plan) {
 
 }  // namespace
 
-Money count_money(const MoneyFacts& facts, const PlanConfig& plan) {
+Money count_money(const MoneyFacts& facts, const config::PlanConfig& plan) {
   Money money;
   money.days = static_cast<double>(facts.to_unix_ms - facts.from_unix_ms) / kMsPerHour / 24;
   std::int64_t fees = 0;
@@ -49,7 +49,7 @@ Money count_money(const MoneyFacts& facts, const PlanConfig& plan) {
   return money;
 }
 
-std::string money_text(const Money& money, const PlanConfig& plan) {
+std::string money_text(const Money& money, const config::PlanConfig& plan) {
   std::string text;
   const auto row = [&text](std::string_view label, const std::string& value,
                            const std::string& why) {

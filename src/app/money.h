@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "app/config.h"
+#include "config/config.h"
 #include "state/ledger.h"
 
 namespace nl::app {
@@ -32,10 +32,10 @@ struct Money {
   std::int64_t electricity_micro_usd = 0;
 };
 
-Money count_money(const MoneyFacts& facts, const PlanConfig& plan);
+Money count_money(const MoneyFacts& facts, const config::PlanConfig& plan);
 
 // A line each, for people.
-std::string money_text(const Money& money, const PlanConfig& plan);
+std::string money_text(const Money& money, const config::PlanConfig& plan);
 std::string money_json(const Money& money);
 
 }  // namespace nl::app

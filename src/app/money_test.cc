@@ -22,8 +22,8 @@ MoneyFacts half_a_month() {
   return facts;
 }
 
-PlanConfig plan() {
-  PlanConfig plan;
+config::PlanConfig plan() {
+  config::PlanConfig plan;
   plan.flat_fees = {{"claude", 100'000'000}, {"chatgpt", 20'000'000}};
   plan.watts = 100;
   plan.usd_per_kwh = 0.40;
@@ -51,12 +51,13 @@ TEST(Money, adds_up_what_was_measured) {
 }
 
 TEST(Money, says_what_it_was_not_told) {
-  const std::string text = money_text(count_money(MoneyFacts(), PlanConfig()), PlanConfig());
+  const std::string text =
+      money_text(count_money(MoneyFacts(), config::PlanConfig()), config::PlanConfig());
   EXPECT_NE(text.find("none said: [plan] fees"), std::string::npos) << text;
   EXPECT_NE(text.find("electricity    not said"), std::string::npos) << text;
   EXPECT_EQ(text.find("each hour"), std::string::npos) << "nothing to divide by";
   EXPECT_EQ(
-      money_json(count_money(MoneyFacts(), PlanConfig())),
+      money_json(count_money(MoneyFacts(), config::PlanConfig())),
       "{\"days\":0,\"flat_fees_usd\":0,\"metered_usd\":0,\"past_limit_usd\":0,\"unpriced\":0,"
       "\"stretched_hours\":0,\"local_hours\":0,\"electricity_kwh\":0,\"electricity_usd\":0}\n");
 }

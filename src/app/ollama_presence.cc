@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "app/ask.h"
 #include "dialect/json.h"
+#include "http/ask.h"
 #include "http/client.h"
 
 namespace nl::app {
@@ -33,7 +33,7 @@ http::Endpoint daemon_of(const Environment& environment) {
 }
 
 std::string resident_at(const http::Endpoint& endpoint) {
-  const auto body = ask(Question{endpoint, "/api/ps", "", kWithin});
+  const auto body = http::ask(http::Question{endpoint, "/api/ps", "", kWithin});
   return body ? resident_model(*body) : "";
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/environment.h"
+#include "base/environment.h"
 
 namespace nl::app {
 

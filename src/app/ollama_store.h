@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "app/environment.h"
 #include "app/registry.h"
+#include "base/environment.h"
 
 namespace nl::app {
 

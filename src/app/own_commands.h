@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/environment.h"
+#include "base/environment.h"
 
 namespace CLI {
 class App;

@@ -9,7 +9,6 @@
 #include <ctime>
 #include <optional>
 
-#include "app/config.h"
 #include "app/first_steps.h"
 #include "app/money.h"
 #include "app/own_commands.h"
@@ -17,6 +16,7 @@
 #include "app/plan_questions.h"
 #include "app/report.h"
 #include "base/process.h"
+#include "config/config.h"
 #include "state/ledger.h"
 #include "state/stretched_time.h"
 
@@ -47,7 +47,7 @@ std::string today() {
   return fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr)));
 }
 
-int show_money(const Wanted& wanted, const Config& config) {
+int show_money(const Wanted& wanted, const config::Config& config) {
   const WallTime now = SystemClock().wall();
   const auto from = parse_since(wanted.since, now);
   if (!from) return complain(from.error());
@@ -80,7 +80,7 @@ int show_money(const Wanted& wanted, const Config& config) {
 // The way through the steps: shown, offered, run, kept.
 class Walk {
  public:
-  Walk(const CliOptions& options, const Config& config, const Environment& environment)
+  Walk(const CliOptions& options, const config::Config& config, const Environment& environment)
       : options_(options), config_(config), environment_(environment) {}
 
   int list(const Wanted& wanted) const;
@@ -98,7 +98,7 @@ class Walk {
   int run_words(const std::vector<std::string>& words) const;
 
   const CliOptions& options_;
-  const Config& config_;
+  const config::Config& config_;
   const Environment& environment_;
 };
 
@@ -230,7 +230,7 @@ int plan_command(const CliOptions& given, const Environment& environment) {
       ->type_name("WHEN");
   if (const auto status = parse_own(app, options)) return *status;
 
-  const auto config = load_config(options.config, environment);
+  const auto config = config::load_config(options.config, environment);
   if (!config) return complain(config.error());
   if (wanted.money) return show_money(wanted, *config);
   Walk walk(options, *config, environment);

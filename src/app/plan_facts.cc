@@ -19,20 +19,20 @@ namespace {
 constexpr Duration kDiscoverWithin = std::chrono::milliseconds(500);
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 
-bool has_key(const ProviderConfig& provider) {
+bool has_key(const config::ProviderConfig& provider) {
   return !provider.local && !provider.key.empty();
 }
 
-std::string keys_line(const Config& config, router::Tier tier) {
+std::string keys_line(const config::Config& config, router::Tier tier) {
   std::string names;
-  for (const ProviderConfig& provider : config.providers) {
+  for (const config::ProviderConfig& provider : config.providers) {
     if (provider.tier != tier || !has_key(provider)) continue;
     names += (names.empty() ? "" : ", ") + provider.name + " (" + provider.key_text + ")";
   }
   return names;
 }
 
-std::string frontier_line(const Config& config, const Environment& environment) {
+std::string frontier_line(const config::Config& config, const Environment& environment) {
   std::string line = keys_line(config, router::Tier::frontier);
   if (has_claude_login(environment)) {
     line += (line.empty() ? "" : ", ") + std::string("Claude Code's own login");
@@ -42,7 +42,7 @@ std::string frontier_line(const Config& config, const Environment& environment) 
          "Code";
 }
 
-std::string router_line(const Config& config) {
+std::string router_line(const config::Config& config) {
   const std::string line = keys_line(config, router::Tier::router);
   return line.empty() ? "no key: export OPENROUTER_API_KEY (openrouter.ai/keys)" : line;
 }
@@ -60,7 +60,7 @@ std::string machine_line(const engine::Machine& machine) {
 }
 
 // The model of the local tier that is no self-test, as far as files and local servers tell.
-std::string local_model(const Config& config, const Environment& environment) {
+std::string local_model(const config::Config& config, const Environment& environment) {
   const std::string& named = config.engine.model;
   const engine::ModelStore store = model_store(environment);
   if (named != "auto" && named != "ember") {
@@ -79,7 +79,8 @@ std::string local_model(const Config& config, const Environment& environment) {
 
 }  // namespace
 
-std::vector<std::string> what_is_here(const Config& config, const Environment& environment) {
+std::vector<std::string> what_is_here(const config::Config& config,
+                                      const Environment& environment) {
   std::vector<std::string> lines;
   lines.push_back("frontier  " + frontier_line(config, environment));
   lines.push_back("router    " + router_line(config));
@@ -89,7 +90,7 @@ std::vector<std::string> what_is_here(const Config& config, const Environment& e
   return lines;
 }
 
-StepFacts step_facts(const Config& config, const Environment& environment) {
+StepFacts step_facts(const config::Config& config, const Environment& environment) {
   StepFacts facts;
   facts.model = local_model(config, environment);
   if (facts.model.empty()) {

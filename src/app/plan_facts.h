@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
-#include "app/environment.h"
 #include "app/first_steps.h"
+#include "base/environment.h"
+#include "config/config.h"
 
 namespace nl::app {
 
 // A line each: tiers 1 and 2, the local tier, the machine.
-std::vector<std::string> what_is_here(const Config& config, const Environment& environment);
+std::vector<std::string> what_is_here(const config::Config& config, const Environment& environment);
 
 // All but the record.
-StepFacts step_facts(const Config& config, const Environment& environment);
+StepFacts step_facts(const config::Config& config, const Environment& environment);
 
 }  // namespace nl::app

@@ -104,7 +104,7 @@ void json_tier(dialect::JsonWriter& json, const PlannedTier& tier) {
 
 }  // namespace
 
-std::string plan_text(const Config& config, const Routing& routing) {
+std::string plan_text(const config::Config& config, const Routing& routing) {
   const PlanView view = make_plan_view(config, routing);
   std::string text;
   Out out(text);
@@ -134,7 +134,7 @@ std::string plan_text(const Config& config, const Routing& routing) {
   return text;
 }
 
-std::string plan_json(const Config& config, const Routing& routing) {
+std::string plan_json(const config::Config& config, const Routing& routing) {
   const PlanView view = make_plan_view(config, routing);
   std::string text;
   dialect::JsonWriter json(text);

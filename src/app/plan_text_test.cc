@@ -36,21 +36,21 @@ EngineChoice self_test() {
 
 class GoldenPlan : public testing::TestWithParam<Case> {
  protected:
-  Config config() {
+  config::Config config() {
     Environment environment;
     environment.set("HOME", "/home/someone");
     for (const auto& [name, value] : GetParam().variables) environment.set(name, value);
     const std::string name = std::string(GetParam().name) + ".toml";
-    auto parsed =
-        parse_config(slurp("tests/golden/check/" + name), name, ConfigSource(), environment);
+    auto parsed = config::parse_config(slurp("tests/golden/check/" + name), name,
+                                       config::ConfigSource(), environment);
     EXPECT_TRUE(parsed) << parsed.error().message;
-    return parsed ? *parsed : Config();
+    return parsed ? *parsed : config::Config();
   }
 };
 
 // NL_GOLDEN=rewrite writes the files from what the code does now; the diff is the review.
 TEST_P(GoldenPlan, ReadsAsTheFileSays) {
-  const Config made = config();
+  const config::Config made = config();
   const EngineChoice engine = self_test();
   const std::string text = plan_text(made, make_routing(made, &engine));
   const std::string path = std::string("tests/golden/check/") + GetParam().name + ".txt";
@@ -60,7 +60,7 @@ TEST_P(GoldenPlan, ReadsAsTheFileSays) {
 }
 
 TEST_P(GoldenPlan, HasNoKeyAndIsJsonForPrograms) {
-  const Config made = config();
+  const config::Config made = config();
   const EngineChoice engine = self_test();
   const Routing routing = make_routing(made, &engine);
   const std::string json = plan_json(made, routing);

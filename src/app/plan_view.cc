@@ -54,7 +54,7 @@ std::string prices(const TargetSpec& spec, const ProviderFacts& facts) {
   return text;
 }
 
-std::string credential_of(const ProviderFacts& facts, const Config& config) {
+std::string credential_of(const ProviderFacts& facts, const config::Config& config) {
   if (facts.has_key) {
     const auto index = config.provider_index(facts.name);
     const std::string from = index ? config.providers[*index].key_text : "";
@@ -63,7 +63,7 @@ std::string credential_of(const ProviderFacts& facts, const Config& config) {
   return facts.takes_client_credential ? "the client's own" : "none needed";
 }
 
-std::string why_absent(const ProviderFacts& facts, const Config& config) {
+std::string why_absent(const ProviderFacts& facts, const config::Config& config) {
   if (facts.self_test) {
     return "only the self-test model: `nightlight pull` gets a model that fits this machine";
   }
@@ -87,7 +87,8 @@ std::vector<std::string> floors(const Routing& routing) {
   return lines;
 }
 
-PlannedTarget planned(const TargetSpec& spec, const Config& config, const Routing& routing) {
+PlannedTarget planned(const TargetSpec& spec, const config::Config& config,
+                      const Routing& routing) {
   const ProviderFacts& facts = routing.policy.providers[spec.provider];
   PlannedTarget target;
   target.name = spec.model.empty() ? facts.name : facts.name + "/" + spec.model;
@@ -104,7 +105,7 @@ PlannedTarget planned(const TargetSpec& spec, const Config& config, const Routin
   return target;
 }
 
-PlannedTier planned_tier(Tier tier, const Config& config, const Routing& routing) {
+PlannedTier planned_tier(Tier tier, const config::Config& config, const Routing& routing) {
   PlannedTier made;
   made.tier = tier;
   const auto at = static_cast<std::size_t>(tier);
@@ -235,7 +236,7 @@ std::vector<BadHour> bus_factor(const Routing& routing) {
 
 }  // namespace
 
-PlanView make_plan_view(const Config& config, const Routing& routing) {
+PlanView make_plan_view(const config::Config& config, const Routing& routing) {
   PlanView view;
   for (const Tier tier : {Tier::frontier, Tier::router, Tier::local}) {
     view.tiers.push_back(planned_tier(tier, config, routing));

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
 #include "app/policy.h"
+#include "config/config.h"
 
 namespace nl::app {
 
@@ -51,12 +51,12 @@ struct PlanView {
   std::vector<BadHour> bus_factor;
 };
 
-PlanView make_plan_view(const Config& config, const Routing& routing);
+PlanView make_plan_view(const config::Config& config, const Routing& routing);
 
 // For people; ends with a line end. `check` prints all of it.
-std::string plan_text(const Config& config, const Routing& routing);
+std::string plan_text(const config::Config& config, const Routing& routing);
 // For programs.
-std::string plan_json(const Config& config, const Routing& routing);
+std::string plan_json(const config::Config& config, const Routing& routing);
 
 // "$0.25", "$4", "$1.90".
 std::string dollars(std::int64_t micro_usd);

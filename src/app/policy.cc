@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "app/config_url.h"
+#include "config/url.h"
 #include "provider/catalog.h"
 
 namespace nl::app {
@@ -11,7 +11,7 @@ namespace {
 using router::Tier;
 using router::Vendor;
 
-Vendor vendor_of(const ProviderConfig& provider) {
+Vendor vendor_of(const config::ProviderConfig& provider) {
   if (provider.name == "anthropic") return Vendor::anthropic;
   if (provider.name == "openai") return Vendor::openai;
   if (provider.name == "gemini") return Vendor::gemini;
@@ -19,7 +19,7 @@ Vendor vendor_of(const ProviderConfig& provider) {
   return provider.local ? Vendor::local : Vendor::other;
 }
 
-provider::AuthScheme auth_scheme(const ProviderConfig& provider) {
+provider::AuthScheme auth_scheme(const config::ProviderConfig& provider) {
   if (provider.key.empty()) return provider::AuthScheme::none;
   switch (provider.dialect) {
     case dialect::DialectId::anthropic:
@@ -57,33 +57,34 @@ void price_what_is_free(router::ProviderFacts& facts) {
 }
 
 // The user's models, then the catalog's, then those that a target names.
-void collect_models(router::ProviderFacts& facts, const ProviderConfig& provider,
-                    const Config& config) {
+void collect_models(router::ProviderFacts& facts, const config::ProviderConfig& provider,
+                    const config::Config& config) {
   facts.models = provider.models;
   for (chat::ModelFacts& known : provider::models_of(provider.name)) {
     if (!lists(facts.models, known.name)) facts.models.push_back(std::move(known));
   }
-  const auto take = [&](const std::vector<TargetConfig>& targets) {
-    for (const TargetConfig& target : targets) {
+  const auto take = [&](const std::vector<config::TargetConfig>& targets) {
+    for (const config::TargetConfig& target : targets) {
       if (!target.tier && target.provider == provider.name) add_model(facts, target.model);
     }
   };
   for (const auto& tier : config.tiers) take(tier);
-  for (const RouteConfig& route : config.routes) take(route.targets);
+  for (const config::RouteConfig& route : config.routes) take(route.targets);
   for (const auto& [label, targets] : config.tasks) take(targets);
   for (chat::ModelFacts& model : facts.models) {
     if (!model.context_tokens) model.context_tokens = provider.context_tokens;
   }
 }
 
-router::ProviderFacts facts_of(const ProviderConfig& provider, const Config& config) {
+router::ProviderFacts facts_of(const config::ProviderConfig& provider,
+                               const config::Config& config) {
   router::ProviderFacts facts;
   facts.name = provider.name;
   facts.vendor = vendor_of(provider);
   facts.dialect = static_cast<std::uint8_t>(provider.dialect);
   facts.tier = provider.tier;
   facts.has_key = !provider.key.empty();
-  facts.keyless = provider.key_source == KeySource::none;
+  facts.keyless = provider.key_source == config::KeySource::none;
   facts.in_config = provider.in_config;
   facts.local = provider.local;
   facts.billing = provider.billing;
@@ -99,7 +100,7 @@ router::ProviderFacts facts_of(const ProviderConfig& provider, const Config& con
   return facts;
 }
 
-provider::Setting setting_of(const ProviderConfig& provider) {
+provider::Setting setting_of(const config::ProviderConfig& provider) {
   provider::Setting setting;
   setting.name = provider.name;
   setting.dialect = provider.dialect;
@@ -115,10 +116,10 @@ provider::Setting setting_of(const ProviderConfig& provider) {
 // The engine's index, behind all configured providers; without an engine its targets are left out.
 using EngineIndex = std::optional<std::size_t>;
 
-std::vector<router::TargetSpec> specs_of(const std::vector<TargetConfig>& targets,
-                                         const Config& config, EngineIndex engine) {
+std::vector<router::TargetSpec> specs_of(const std::vector<config::TargetConfig>& targets,
+                                         const config::Config& config, EngineIndex engine) {
   std::vector<router::TargetSpec> specs;
-  for (const TargetConfig& target : targets) {
+  for (const config::TargetConfig& target : targets) {
     router::TargetSpec spec;
     spec.tier = target.tier;
     spec.model = target.model;
@@ -185,10 +186,10 @@ void add_engine(Routing& routing, const EngineChoice& choice) {
 
 }  // namespace
 
-Routing make_routing(const Config& config, const EngineChoice* engine) {
+Routing make_routing(const config::Config& config, const EngineChoice* engine) {
   Routing routing;
   router::Policy& policy = routing.policy;
-  for (const ProviderConfig& provider : config.providers) {
+  for (const config::ProviderConfig& provider : config.providers) {
     policy.providers.push_back(facts_of(provider, config));
     routing.settings.push_back(setting_of(provider));
   }
@@ -198,7 +199,7 @@ Routing make_routing(const Config& config, const EngineChoice* engine) {
     add_engine(routing, *engine);
   }
   for (std::size_t i = 0; i < 3; ++i) policy.tiers[i] = specs_of(config.tiers[i], config, at);
-  for (const RouteConfig& written : config.routes) {
+  for (const config::RouteConfig& written : config.routes) {
     router::Route route;
     route.match = written.match;
     route.targets = specs_of(written.targets, config, at);
@@ -218,7 +219,7 @@ Routing make_routing(const Config& config, const EngineChoice* engine) {
   return routing;
 }
 
-void add_found(Routing& routing, const FoundServer& found, const Config& config) {
+void add_found(Routing& routing, const FoundServer& found, const config::Config& config) {
   router::Policy& policy = routing.policy;
   const auto same = [&](const router::ProviderFacts& facts) { return facts.name == found.name; };
   const auto there = std::find_if(policy.providers.begin(), policy.providers.end(), same);
@@ -228,9 +229,9 @@ void add_found(Routing& routing, const FoundServer& found, const Config& config)
     return;
   }
   if (found.models.empty() || !config.discover || config.named.tiers || config.named.routes) return;
-  auto url = http::parse_base_url(api_root(found.base_url, found.dialect));
+  auto url = http::parse_base_url(config::api_root(found.base_url, found.dialect));
   if (!url) return;
-  ProviderConfig made;
+  config::ProviderConfig made;
   made.name = found.name;
   made.url = std::move(*url);
   made.dialect = found.dialect;
@@ -247,8 +248,8 @@ void add_found(Routing& routing, const FoundServer& found, const Config& config)
   policy.tiers[static_cast<std::size_t>(Tier::local)].push_back(std::move(spec));
 }
 
-gateway::GatewayOptions gateway_options(const Config& config) {
-  const Limits& limits = config.limits;
+gateway::GatewayOptions gateway_options(const config::Config& config) {
+  const config::Limits& limits = config.limits;
   gateway::GatewayOptions options;
   options.first_progress = limits.first_progress;
   options.silence = limits.silence;

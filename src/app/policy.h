@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
 #include "app/engine_choice.h"
 #include "chat/local_form.h"
+#include "config/config.h"
 #include "gateway/options.h"
 #include "gateway/upstreams.h"
 #include "provider/provider.h"
@@ -29,7 +29,7 @@ struct Routing {
 };
 
 // `engine`: the supervised engine's model, or null: then targets of that name are left out.
-Routing make_routing(const Config& config, const EngineChoice* engine = nullptr);
+Routing make_routing(const config::Config& config, const EngineChoice* engine = nullptr);
 
 // A local server that was found running, with the chat models it lists.
 struct FoundServer {
@@ -42,8 +42,8 @@ struct FoundServer {
 // Adds the server's models to the provider of that name, or the server as a new last provider of
 // the local tier. A server without a model, or one that the configuration does not want, changes
 // nothing: a file that names tiers or routes uses only what it names.
-void add_found(Routing& routing, const FoundServer& found, const Config& config);
+void add_found(Routing& routing, const FoundServer& found, const config::Config& config);
 
-gateway::GatewayOptions gateway_options(const Config& config);
+gateway::GatewayOptions gateway_options(const config::Config& config);
 
 }  // namespace nl::app

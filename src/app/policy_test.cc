@@ -9,14 +9,14 @@
 namespace nl::app {
 namespace {
 
-Config config(std::string_view text,
-              const std::vector<std::pair<const char*, const char*>>& variables = {}) {
+config::Config config(std::string_view text,
+                      const std::vector<std::pair<const char*, const char*>>& variables = {}) {
   Environment environment;
   environment.set("HOME", "/home/someone");
   for (const auto& [name, value] : variables) environment.set(name, value);
-  auto parsed = parse_config(text, "/c.toml", ConfigSource(), environment);
+  auto parsed = config::parse_config(text, "/c.toml", config::ConfigSource(), environment);
   EXPECT_TRUE(parsed) << parsed.error().message;
-  return parsed ? *parsed : Config();
+  return parsed ? *parsed : config::Config();
 }
 
 const router::ProviderFacts& facts(const Routing& routing, std::string_view name) {
@@ -28,7 +28,7 @@ const router::ProviderFacts& facts(const Routing& routing, std::string_view name
 }
 
 TEST(Policy, KeepsProvidersAndSettingsInOneOrder) {
-  const Config made = config("");
+  const config::Config made = config("");
   const Routing routing = make_routing(made);
   ASSERT_EQ(routing.settings.size(), made.providers.size());
   ASSERT_EQ(routing.policy.providers.size(), made.providers.size());
@@ -121,7 +121,7 @@ TEST(Policy, ALoginTokenIsABearer) {
 }
 
 TEST(Policy, AFoundServerJoinsTheLocalTierOnce) {
-  const Config made = config("");
+  const config::Config made = config("");
   Routing routing = make_routing(made);
   const FoundServer found{
       "ollama", "http://127.0.0.1:11434", {"gemma4:26b"}, dialect::DialectId::ollama};
@@ -139,11 +139,11 @@ TEST(Policy, AFoundServerJoinsTheLocalTierOnce) {
 }
 
 TEST(Policy, AFoundServerStaysOutOfAFileThatNamesItsTiers) {
-  const Config made = config("[tiers]\nfrontier = [\"anthropic\"]\n");
+  const config::Config made = config("[tiers]\nfrontier = [\"anthropic\"]\n");
   Routing routing = make_routing(made);
   add_found(routing, FoundServer{"ollama", "http://127.0.0.1:11434", {"gemma4:26b"}}, made);
   EXPECT_TRUE(routing.policy.tiers[2].empty());
-  const Config asked = config("[tiers]\nlocal = [\"ollama\"]\n");
+  const config::Config asked = config("[tiers]\nlocal = [\"ollama\"]\n");
   Routing filled = make_routing(asked);
   add_found(filled, FoundServer{"ollama", "http://127.0.0.1:11434", {"gemma4:26b"}}, asked);
   EXPECT_EQ(facts(filled, "ollama").models.size(), 1u);

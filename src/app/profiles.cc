@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "app/config_file.h"
 #include "app/profiles_built_in.h"
-#include "app/user_toml.h"
+#include "config/file.h"
+#include "config/user_toml.h"
 
 namespace nl::app {
 namespace {
@@ -12,23 +12,23 @@ namespace {
 constexpr std::size_t kFilesMax = 64;
 constexpr double kBytesMost = 65536;
 
-std::vector<std::string> strings(TableReader& reader, std::string_view key) {
+std::vector<std::string> strings(config::TableReader& reader, std::string_view key) {
   std::vector<std::string> made;
   if (auto written = reader.texts(key)) {
-    for (Located& text : *written) made.push_back(std::move(text.text));
+    for (config::Located& text : *written) made.push_back(std::move(text.text));
   }
   return made;
 }
 
-void size(TableReader& reader, std::string_view key, std::size_t& value) {
+void size(config::TableReader& reader, std::string_view key, std::size_t& value) {
   if (const auto bytes = reader.whole(key, {0, kBytesMost}, "bytes")) {
     value = static_cast<std::size_t>(*bytes);
   }
 }
 
-void read_tools(TableReader& top, standby::Profile& profile, Mistakes& mistakes) {
+void read_tools(config::TableReader& top, standby::Profile& profile, config::Mistakes& mistakes) {
   for (const toml::table* table : top.tables("tool")) {
-    TableReader reader(*table, "[[tool]]", mistakes);
+    config::TableReader reader(*table, "[[tool]]", mistakes);
     const auto name = reader.text("name");
     const auto description = reader.text("description");
     std::vector<std::string> keep = strings(reader, "keep");
@@ -36,7 +36,7 @@ void read_tools(TableReader& top, standby::Profile& profile, Mistakes& mistakes)
     if (name && description) {
       profile.tools.push_back({name->text, description->text, std::move(keep)});
     } else {
-      mistakes.add(place_of(*table), "a tool needs a name and a description", "");
+      mistakes.add(config::place_of(*table), "a tool needs a name and a description", "");
     }
   }
 }
@@ -44,10 +44,10 @@ void read_tools(TableReader& top, standby::Profile& profile, Mistakes& mistakes)
 }  // namespace
 
 Result<standby::Profile> parse_profile(std::string_view toml, const std::string& path) {
-  Mistakes mistakes(path);
-  const auto tables = toml_tables(toml, path, mistakes);
+  config::Mistakes mistakes(path);
+  const auto tables = config::toml_tables(toml, path, mistakes);
   if (!tables) return std::unexpected(mistakes.error());
-  TableReader top(*tables, "", mistakes);
+  config::TableReader top(*tables, "", mistakes);
   standby::Profile profile;
   if (const auto name = top.text("name")) profile.name = name->text;
   if (const auto system = top.text("system")) profile.system = system->text;
@@ -73,11 +73,11 @@ Result<standby::Profile> parse_profile(std::string_view toml, const std::string&
 
 Profiles load_profiles(const Environment& environment) {
   Profiles loaded;
-  const std::string folder = user_config_folder(environment);
-  const auto files =
-      folder.empty() ? std::vector<std::string>() : toml_files(folder + "/profiles", kFilesMax);
+  const std::string folder = config::user_config_folder(environment);
+  const auto files = folder.empty() ? std::vector<std::string>()
+                                    : config::toml_files(folder + "/profiles", kFilesMax);
   for (const std::string& path : files) {
-    const auto file = read_config_file(path);
+    const auto file = config::read_config_file(path);
     auto profile = file ? parse_profile(file->text, path)
                         : Result<standby::Profile>(std::unexpected(file.error()));
     if (profile) {

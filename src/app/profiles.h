@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/environment.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "standby/profile.h"
 

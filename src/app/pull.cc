@@ -29,7 +29,8 @@ std::string date_text(WallTime when) {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), rest.count());
 }
 
-engine::DownloadOptions download_options(const Config& config, const Environment& environment) {
+engine::DownloadOptions download_options(const config::Config& config,
+                                         const Environment& environment) {
   engine::DownloadOptions options;
   options.client.extra_ca_file = config.ca_file;
   options.client.https_proxy = config.https_proxy;
@@ -189,7 +190,7 @@ Result<ModelRecord> Pull::run(const std::string& wanted) {
 
 }  // namespace
 
-int pull(const CliOptions& options, const Config& config, const Environment& environment) {
+int pull(const CliOptions& options, const config::Config& config, const Environment& environment) {
   std::string wanted = options.subject;
   const bool advised = wanted.empty();
   if (advised) {

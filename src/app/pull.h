@@ -5,12 +5,12 @@
 #pragma once
 
 #include "app/cli.h"
-#include "app/config.h"
-#include "app/environment.h"
+#include "base/environment.h"
+#include "config/config.h"
 
 namespace nl::app {
 
 // The exit status.
-int pull(const CliOptions& options, const Config& config, const Environment& environment);
+int pull(const CliOptions& options, const config::Config& config, const Environment& environment);
 
 }  // namespace nl::app

@@ -16,7 +16,7 @@ work::EndpointLimits endpoint_limits(std::string_view route) {
   return limits;
 }
 
-std::string quiet_line(const Config& config, std::string_view target) {
+std::string quiet_line(const config::Config& config, std::string_view target) {
   const double seconds = std::chrono::duration<double>(config.limits.wait).count();
   return fmt::format(
       "waiting for {}: it may be loading, reading, or away. If it is away this ends after {:.0f} s "
@@ -24,7 +24,7 @@ std::string quiet_line(const Config& config, std::string_view target) {
       target.empty() ? "whoever can answer" : target, seconds);
 }
 
-work::OnQuiet say_what_is_awaited(const Config& config) {
+work::OnQuiet say_what_is_awaited(const config::Config& config) {
   return [&config](const std::string& target) {
     // A line of progress may stand there.
     fmt::print(stderr, "{}nightlight: {}\n", isatty(2) == 1 ? "\r\x1b[K" : "",

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "app/config.h"
+#include "config/config.h"
 #include "work/endpoint.h"
 
 namespace nl::app {
@@ -16,9 +16,9 @@ namespace nl::app {
 // `route` as in work::Prompt. A cloud is often silent for a few seconds, this machine is not.
 work::EndpointLimits endpoint_limits(std::string_view route);
 
-std::string quiet_line(const Config& config, std::string_view target);
+std::string quiet_line(const config::Config& config, std::string_view target);
 
 // Prints it, once.
-work::OnQuiet say_what_is_awaited(const Config& config);
+work::OnQuiet say_what_is_awaited(const config::Config& config);
 
 }  // namespace nl::app

@@ -18,7 +18,7 @@ constexpr Duration kBetween = std::chrono::milliseconds(25);
 
 }  // namespace
 
-std::string start_gateway(const CliOptions& options, const Config& config,
+std::string start_gateway(const CliOptions& options, const config::Config& config,
                           const LocalGateway& gateway) {
   std::string program = own_program();
   if (program.empty()) program = options.program;
@@ -38,7 +38,7 @@ std::string start_gateway(const CliOptions& options, const Config& config,
   return fmt::format("it did not come up within 5 s; {} says why", log);
 }
 
-Result<work::Address> reach_gateway(const CliOptions& options, const Config& config) {
+Result<work::Address> reach_gateway(const CliOptions& options, const config::Config& config) {
   const LocalGateway gateway(config);
   if (!gateway.endpoint()) {
     return fail(ErrorCode::config,

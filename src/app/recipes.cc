@@ -6,8 +6,8 @@
 #include <array>
 #include <filesystem>
 
-#include "app/config_file.h"
-#include "app/user_toml.h"
+#include "config/file.h"
+#include "config/user_toml.h"
 #include "router/planner.h"
 
 namespace nl::app {
@@ -22,24 +22,24 @@ using Names = std::span<const std::string_view>;
 constexpr std::size_t kFilesMax = 256;
 constexpr double kTokensMost = 1'000'000;
 
-void text(TableReader& reader, std::string_view key, std::string& into) {
+void text(config::TableReader& reader, std::string_view key, std::string& into) {
   if (const auto written = reader.text(key)) into = written->text;
 }
 
-void tokens(TableReader& reader, std::string_view key, std::uint32_t& into) {
+void tokens(config::TableReader& reader, std::string_view key, std::uint32_t& into) {
   if (const auto number = reader.whole(key, {16, kTokensMost}, "tokens")) {
     into = static_cast<std::uint32_t>(*number);
   }
 }
 
-void need(TableReader& reader, std::string_view key, Need& into) {
+void need(config::TableReader& reader, std::string_view key, Need& into) {
   if (const auto index = reader.word(key, {"required", "optional", "none"})) {
     into = static_cast<Need>(*index);
   }
 }
 
 // A template and the places that it may have.
-void prompt(TableReader& reader, std::string_view key, Names names, std::string& into) {
+void prompt(config::TableReader& reader, std::string_view key, Names names, std::string& into) {
   const auto written = reader.text(key);
   if (!written) return;
   into = written->text;
@@ -51,20 +51,20 @@ void prompt(TableReader& reader, std::string_view key, Names names, std::string&
   }
 }
 
-void read_task(TableReader& reader, Recipe& recipe) {
+void read_task(config::TableReader& reader, Recipe& recipe) {
   const auto written = reader.text("task");
   if (!written) return;
   recipe.task = written->text;
   const auto labels = router::task_labels();
   if (!recipe.task.empty() && std::ranges::find(labels, recipe.task) == labels.end()) {
-    const std::string meant = closest(recipe.task, {labels.begin(), labels.end()});
+    const std::string meant = config::closest(recipe.task, {labels.begin(), labels.end()});
     reader.mistake(
         written->place, "task", fmt::format("\"{}\" is no task", recipe.task),
         meant.empty() ? "docs/headers.md lists them" : fmt::format("did you mean \"{}\"?", meant));
   }
 }
 
-void read_prompts(TableReader& reader, Recipe& recipe) {
+void read_prompts(config::TableReader& reader, Recipe& recipe) {
   static constexpr std::array<std::string_view, 2> kAsk = {"words", "documents"};
   static constexpr std::array<std::string_view, 3> kPart = {"words", "document", "text"};
   static constexpr std::array<std::string_view, 3> kNotes = {"words", "documents", "notes"};
@@ -79,7 +79,7 @@ void read_prompts(TableReader& reader, Recipe& recipe) {
   }
 }
 
-Recipe read_recipe(TableReader& top, Mistakes& mistakes) {
+Recipe read_recipe(config::TableReader& top, config::Mistakes& mistakes) {
   Recipe recipe;
   text(top, "name", recipe.name);
   text(top, "description", recipe.description);
@@ -127,10 +127,10 @@ const Recipe* Recipes::find(std::string_view name) const {
 }
 
 Result<Recipe> parse_recipe(std::string_view toml, const std::string& path) {
-  Mistakes mistakes(path);
-  const auto tables = toml_tables(toml, path, mistakes);
+  config::Mistakes mistakes(path);
+  const auto tables = config::toml_tables(toml, path, mistakes);
   if (!tables) return std::unexpected(mistakes.error());
-  TableReader top(*tables, "", mistakes);
+  config::TableReader top(*tables, "", mistakes);
   Recipe recipe = read_recipe(top, mistakes);
   recipe.source = path;
   recipe.toml = std::string(toml);
@@ -143,11 +143,11 @@ Recipes load_recipes(const Environment& environment) {
   for (const std::string_view text : built_in_recipes()) {
     if (auto recipe = parse_recipe(text, "built-in")) put(loaded.list, std::move(*recipe));
   }
-  const std::string folder = user_config_folder(environment);
-  const auto files =
-      folder.empty() ? std::vector<std::string>() : toml_files(folder + "/recipes", kFilesMax);
+  const std::string folder = config::user_config_folder(environment);
+  const auto files = folder.empty() ? std::vector<std::string>()
+                                    : config::toml_files(folder + "/recipes", kFilesMax);
   for (const std::string& path : files) {
-    const auto file = read_config_file(path);
+    const auto file = config::read_config_file(path);
     auto recipe =
         file ? parse_recipe(file->text, path) : Result<Recipe>(std::unexpected(file.error()));
     if (recipe) {

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/environment.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "work/recipe.h"
 

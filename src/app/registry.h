@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "app/environment.h"
 #include "app/model_record.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "engine/model_name.h"
 #include "engine/model_source.h"

@@ -241,7 +241,7 @@ std::string why_text(const state::RequestRow& row) {
   return text;
 }
 
-int report(const CliOptions& options, const Config& config) {
+int report(const CliOptions& options, const config::Config& config) {
   const WallTime now = SystemClock().wall();
   const auto from = parse_since(options.subject, now);
   if (!from) {
@@ -259,7 +259,7 @@ int report(const CliOptions& options, const Config& config) {
   return 0;
 }
 
-int why(const CliOptions& options, const Config& config) {
+int why(const CliOptions& options, const config::Config& config) {
   const state::LedgerReader reader(config.ledger_path());
   auto row = reader.request(options.subject);
   // A request that has just ended is written within a second.

@@ -27,7 +27,7 @@ std::string report_json(const state::Totals& totals, std::int64_t from_unix_ms,
 std::string why_text(const state::RequestRow& row);
 
 // The commands; the exit status.
-int report(const CliOptions& options, const Config& config);
-int why(const CliOptions& options, const Config& config);
+int report(const CliOptions& options, const config::Config& config);
+int why(const CliOptions& options, const config::Config& config);
 
 }  // namespace nl::app

@@ -31,7 +31,7 @@ int complain(const std::string& text) {
 }
 
 // The process that holds the lock of one of our addresses; 0 = none.
-int running_pid(const Config& config) {
+int running_pid(const config::Config& config) {
   for (const std::string& text : config.listen) {
     const auto address = http::parse_listen_address(text);
     if (!address) continue;
@@ -86,7 +86,7 @@ int tell(const Seen& before, const Seen& now) {
 
 }  // namespace
 
-int restart(const CliOptions&, const Config& config) {
+int restart(const CliOptions&, const config::Config& config) {
   const LocalGateway gateway(config);
   const int pid = running_pid(config);
   if (pid == 0) return complain("no gateway is running here; start it with `nightlight up`");

@@ -5,10 +5,10 @@
 #pragma once
 
 #include "app/cli.h"
-#include "app/config.h"
+#include "config/config.h"
 
 namespace nl::app {
 
-int restart(const CliOptions& options, const Config& config);
+int restart(const CliOptions& options, const config::Config& config);
 
 }  // namespace nl::app

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/config.h"
 #include "base/secret.h"
 #include "clients/client.h"
+#include "config/config.h"
 
 namespace nl::app {
 
@@ -33,7 +33,7 @@ std::vector<std::string> gateway_command(const CliOptions& options, const std::s
 struct RunSetup {
   const CliOptions& options;
   const Environment& environment;
-  const Config* config = nullptr;
+  const config::Config* config = nullptr;
   std::string trouble;
 };
 int run_client(const RunSetup& setup);

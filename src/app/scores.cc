@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "app/config_toml.h"
+#include "config/toml.h"
 
 namespace nl::app {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "app/environment.h"
+#include "base/environment.h"
 #include "clients/autostart.h"
 
 namespace nl::app {

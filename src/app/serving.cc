@@ -103,7 +103,7 @@ void Serving::add_engine(http::Loop& loop) {
 
 // The one there is for as long as its settings stay: it remembers what was decided for every
 // conversation, and engines have read the bytes that follow from that.
-std::shared_ptr<chat::LocalForm> Serving::local_form_for(const Config& config) {
+std::shared_ptr<chat::LocalForm> Serving::local_form_for(const config::Config& config) {
   if (!config.local.profile && !config.local.fit) {
     form_settings_.reset();
     return nullptr;
@@ -158,7 +158,7 @@ Result<void> Serving::build() {
 
 // Also where only the self-test model is there now: a model may be pulled.
 void Serving::make_standby() {
-  if (config_.standby.enabled == StandbyEnabled::off) return;
+  if (config_.standby.enabled == config::StandbyEnabled::off) return;
   if (!engine_ && !standby_target(routing_)) return;
   standby_ = std::make_unique<standby::Standby>(clock_, standby_options(config_.standby),
                                                 std::make_unique<standby::SystemSurroundings>());
@@ -185,7 +185,7 @@ void Serving::aim_standby() {
 }
 
 // The herald of `config` in the place of an earlier one.
-void Serving::announce(const Config& config) {
+void Serving::announce(const config::Config& config) {
   std::unique_ptr<admin::Herald> herald = make_herald(clock_, *tally_, config, environment_);
   if (herald && herald_) herald->succeed(*herald_);
   herald_ = std::move(herald);
@@ -263,7 +263,7 @@ void Serving::print_plan() const {
 }
 
 int Serving::rehearse() {
-  auto loaded = load_config(options_.config, environment_);
+  auto loaded = config::load_config(options_.config, environment_);
   if (!loaded) return say(loaded.error());
   config_ = std::move(*loaded);
   if (const auto own = refuse_own_address(config_); !own) return say(own.error());
@@ -272,7 +272,7 @@ int Serving::rehearse() {
 }
 
 int Serving::run() {
-  auto loaded = load_config(options_.config, environment_);
+  auto loaded = config::load_config(options_.config, environment_);
   if (!loaded) return say(loaded.error());
   config_ = std::move(*loaded);
   clear_variables(config_.key_variables);

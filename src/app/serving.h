@@ -19,15 +19,15 @@
 #include "admin/herald.h"
 #include "admin/status.h"
 #include "app/cli.h"
-#include "app/config.h"
 #include "app/discover.h"
-#include "app/environment.h"
 #include "app/handover.h"
 #include "app/local_engine.h"
 #include "app/policy.h"
 #include "app/standby_link.h"
 #include "app/successor.h"
 #include "app/worker.h"
+#include "base/environment.h"
+#include "config/config.h"
 #include "gateway/gateway.h"
 #include "http/listen_lock.h"
 #include "http/tls_server.h"
@@ -57,9 +57,9 @@ class Serving {
   void forget_failures();
   void add_engine(http::Loop& loop);
   void make_standby();
-  void announce(const Config& config);
+  void announce(const config::Config& config);
   void aim_standby();
-  std::shared_ptr<chat::LocalForm> local_form_for(const Config& config);
+  std::shared_ptr<chat::LocalForm> local_form_for(const config::Config& config);
   void stop_engine();
   Result<void> listen();
   bool take_over(const std::string& text, const http::ListenAddress& address,
@@ -67,9 +67,9 @@ class Serving {
   void print_plan() const;
   void watch_signals(Worker& first);
   void reload();
-  void publish(const Config& config);
+  void publish(const config::Config& config);
   void hand_out();
-  void take_task_floors(const Config& config);
+  void take_task_floors(const config::Config& config);
   void watch_task_floors();
   void watch_models();
   void look_for_models();
@@ -95,7 +95,7 @@ class Serving {
   const Successor& successor_;
   Handover left_;  // by an earlier program
   SystemClock clock_;
-  Config config_;
+  config::Config config_;
   std::optional<EngineChoice> engine_choice_;
   std::optional<standby::LocalFormSettings> form_settings_;  // of routing_.local_form
   Routing routing_;
@@ -125,7 +125,7 @@ class Serving {
   std::unique_ptr<Rehearsal> rehearsal_;
   std::vector<std::string> listen_texts_;  // of locks_ and of the server's listeners
   std::optional<Handover> handover_;
-  Config published_;  // as loaded last: the tiers of today
+  config::Config published_;  // as loaded last: the tiers of today
   std::unique_ptr<boost::asio::steady_timer> models_timer_;
   std::string models_stamp_;
   std::unique_ptr<boost::asio::steady_timer> floors_timer_;

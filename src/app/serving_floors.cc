@@ -13,7 +13,7 @@ constexpr auto kLookEvery = std::chrono::seconds(1);
 }  // namespace
 
 // Into routing_. A file that is damaged takes nothing away from what was known.
-void Serving::take_task_floors(const Config& config) {
+void Serving::take_task_floors(const config::Config& config) {
   // The stamp first: what is written in between is read again.
   floors_stamp_ = floors_stamp(config);
   auto known = known_readiness(config);

@@ -33,7 +33,7 @@ void Serving::watch_signals(Worker& first) {
 
 // A whole new configuration, or the last good one: addresses, workers and limits stay as they are.
 void Serving::reload() {
-  auto loaded = load_config(options_.config, environment_);
+  auto loaded = config::load_config(options_.config, environment_);
   if (!loaded) {
     log::error("reload refused, the last good configuration stays: {}", loaded.error().message);
     return;
@@ -54,7 +54,7 @@ void Serving::reload() {
 }
 
 // What follows from `config` and the engine, for every worker.
-void Serving::publish(const Config& config) {
+void Serving::publish(const config::Config& config) {
   Routing routing = make_routing(config, engine_choice_ ? &*engine_choice_ : nullptr);
   routing.local_form = local_form_for(config);
   routing_ = std::move(routing);

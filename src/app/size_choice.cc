@@ -10,7 +10,7 @@
 #include "app/engine_choice.h"
 #include "app/model_record.h"
 #include "app/ollama_presence.h"
-#include "app/state_folder.h"
+#include "config/state_folder.h"
 #include "dialect/json_writer.h"
 #include "engine/memory_speed.h"
 #include "engine/probe.h"
@@ -114,7 +114,7 @@ void write_size(JsonWriter& writer, const SizeFit& size, const engine::Pick& pic
 // Measured once: a second measurement would be a little different, and with it the choice.
 engine::Bandwidth speed_here(const Machine& machine, const Environment& environment,
                              Measure measure) {
-  const engine::SpeedRecord record(state_folder(environment) + "/memory-speed");
+  const engine::SpeedRecord record(config::state_folder(environment) + "/memory-speed");
   const std::string hardware = engine::hardware_name(machine);
   const auto known = record.of(hardware);
   if (known && measure == Measure::once) return *known;
@@ -139,8 +139,9 @@ Machine machine_for(const std::vector<std::string>& programs, const std::string&
 }
 
 Machine measured_machine(const Environment& environment, Measure measure) {
-  Machine machine = machine_for(engine_programs(EngineConfig(), environment, program_folder()),
-                                model_store(environment).folder());
+  Machine machine =
+      machine_for(engine_programs(config::EngineConfig(), environment, program_folder()),
+                  model_store(environment).folder());
   if (machine.memory_bandwidth.source == "assumed" && !machine.unified) {
     machine.memory_bandwidth = speed_here(machine, environment, measure);
   }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/environment.h"
+#include "base/environment.h"
 #include "engine/fit_record.h"
 #include "engine/machine.h"
 #include "engine/model_store.h"

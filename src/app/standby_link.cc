@@ -64,16 +64,16 @@ std::optional<standby::Target> standby_target(const Routing& routing) {
   return std::nullopt;
 }
 
-standby::StandbyOptions standby_options(const StandbyConfig& config) {
+standby::StandbyOptions standby_options(const config::StandbyConfig& config) {
   standby::StandbyOptions options;
   switch (config.enabled) {
-    case StandbyEnabled::automatic:
+    case config::StandbyEnabled::automatic:
       options.mode = standby::Mode::automatic;
       break;
-    case StandbyEnabled::on:
+    case config::StandbyEnabled::on:
       options.mode = standby::Mode::on;
       break;
-    case StandbyEnabled::off:
+    case config::StandbyEnabled::off:
       options.mode = standby::Mode::off;
       break;
   }

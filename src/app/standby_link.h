@@ -8,8 +8,8 @@
 #include <memory>
 #include <optional>
 
-#include "app/config.h"
 #include "app/policy.h"
+#include "config/config.h"
 #include "gateway/turn_observer.h"
 #include "standby/standby.h"
 
@@ -37,6 +37,6 @@ class StandbyLink final : public gateway::TurnObserver {
 // supervisor is left out.
 std::optional<standby::Target> standby_target(const Routing& routing);
 
-standby::StandbyOptions standby_options(const StandbyConfig& config);
+standby::StandbyOptions standby_options(const config::StandbyConfig& config);
 
 }  // namespace nl::app

@@ -172,7 +172,7 @@ Result<std::string> status_line(std::string_view json) {
   return line;
 }
 
-int status(const CliOptions& options, const Config& config) {
+int status(const CliOptions& options, const config::Config& config) {
   const LocalGateway gateway(config);
   const auto json = gateway.get("/nightlight/status", kWithin);
   if (!json) {

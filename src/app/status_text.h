@@ -17,6 +17,6 @@ Result<std::string> status_text(std::string_view json);
 Result<std::string> status_line(std::string_view json);
 
 // The command; 0 even when nothing runs in the form of a line: a status line must not break.
-int status(const CliOptions& options, const Config& config);
+int status(const CliOptions& options, const config::Config& config);
 
 }  // namespace nl::app

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "app/environment.h"
 #include "app/handover.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/process_child.h"
 

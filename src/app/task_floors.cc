@@ -7,7 +7,7 @@
 namespace nl::app {
 namespace {
 
-std::string tasks_folder(const Config& config) {
+std::string tasks_folder(const config::Config& config) {
   return config.state_dir + "/tasks";
 }
 
@@ -22,7 +22,7 @@ void add_proofs(router::Policy& policy, const std::vector<work::Readiness>& know
   }
 }
 
-std::string floors_stamp(const Config& config) {
+std::string floors_stamp(const config::Config& config) {
   const std::string path = work::readiness_file(tasks_folder(config));
   std::error_code error;
   const auto written = std::filesystem::last_write_time(path, error);
@@ -31,11 +31,11 @@ std::string floors_stamp(const Config& config) {
   return fmt::format("{} {}", written.time_since_epoch().count(), error ? 0 : bytes);
 }
 
-Result<std::vector<work::Readiness>> known_readiness(const Config& config) {
+Result<std::vector<work::Readiness>> known_readiness(const config::Config& config) {
   return work::read_readiness(tasks_folder(config));
 }
 
-std::string add_task_floors(Routing& routing, const Config& config) {
+std::string add_task_floors(Routing& routing, const config::Config& config) {
   const auto known = known_readiness(config);
   if (!known) return known.error().message + "; the readiness of tasks steers nothing until then";
   add_proofs(routing.policy, *known);

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "app/config.h"
 #include "app/policy.h"
+#include "config/config.h"
 #include "work/readiness.h"
 
 namespace nl::app {
@@ -17,12 +17,12 @@ namespace nl::app {
 void add_proofs(router::Policy& policy, const std::vector<work::Readiness>& known);
 
 // Differs once the file has been written anew; one question to the disk's memory of a folder.
-std::string floors_stamp(const Config& config);
+std::string floors_stamp(const config::Config& config);
 
 // What the state folder's file says; none is an empty list. Errors: config, io.
-Result<std::vector<work::Readiness>> known_readiness(const Config& config);
+Result<std::vector<work::Readiness>> known_readiness(const config::Config& config);
 
 // From that file. What is wrong with it, or nothing; without one nothing changes.
-std::string add_task_floors(Routing& routing, const Config& config);
+std::string add_task_floors(Routing& routing, const config::Config& config);
 
 }  // namespace nl::app

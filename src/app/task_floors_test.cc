@@ -36,7 +36,7 @@ TEST(TaskFloors, OneTaskThatIsNotReadyDecidesForItsLabel) {
 TEST(TaskFloors, AreReadFromTheStateFolder) {
   std::string folder = std::filesystem::temp_directory_path() / "nl-floors-XXXXXX";
   ASSERT_NE(mkdtemp(folder.data()), nullptr);
-  Config config;
+  config::Config config;
   config.state_dir = folder;
   Routing routing;
   EXPECT_EQ(add_task_floors(routing, config), "");

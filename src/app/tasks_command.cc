@@ -139,7 +139,7 @@ int tasks(const CliOptions& given, const Environment& environment) {
     if (!named) return mistake(named.error());
     wanted.recipe = std::move(*named);
   }
-  auto config = load_config(options.config, environment);
+  auto config = config::load_config(options.config, environment);
   if (!config) return mistake(config.error());
   Tasks command(options, std::move(*config), std::move(wanted));
   return (command.*play_named(app))();

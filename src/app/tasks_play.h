@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/config.h"
+#include "config/config.h"
 #include "work/recipe.h"
 #include "work/task.h"
 #include "work/task_asking.h"
@@ -36,7 +36,7 @@ struct TasksWanted {
 
 class Tasks {
  public:
-  Tasks(const CliOptions& options, Config config, TasksWanted wanted)
+  Tasks(const CliOptions& options, config::Config config, TasksWanted wanted)
       : options_(options),
         config_(std::move(config)),
         wanted_(std::move(wanted)),
@@ -61,7 +61,7 @@ class Tasks {
   }
 
   const CliOptions& options_;
-  Config config_;
+  config::Config config_;
   TasksWanted wanted_;
   work::TaskStore store_;
 };

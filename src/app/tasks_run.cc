@@ -88,7 +88,7 @@ Result<work::Figures> ledger_figures(const std::string& ledger_path, const std::
   return figures_of(*row);
 }
 
-Result<TaskGateway> TaskGateway::reach(const CliOptions& options, const Config& config) {
+Result<TaskGateway> TaskGateway::reach(const CliOptions& options, const config::Config& config) {
   const auto address = reach_gateway(options, config);
   if (!address) return std::unexpected(address.error());
   auto endpoint = std::make_unique<work::Endpoint>(*address, endpoint_limits(""));

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "app/cli.h"
-#include "app/config.h"
 #include "base/error.h"
+#include "config/config.h"
 #include "router/planner.h"
 #include "work/endpoint.h"
 #include "work/task_asking.h"
@@ -30,7 +30,7 @@ Result<work::Figures> ledger_figures(const std::string& ledger_path, const std::
 class TaskGateway {
  public:
   // Starts a gateway where none runs. Errors: of reach_gateway().
-  static Result<TaskGateway> reach(const CliOptions& options, const Config& config);
+  static Result<TaskGateway> reach(const CliOptions& options, const config::Config& config);
 
   work::AskingParts parts() const;
 

@@ -34,7 +34,7 @@ std::shared_ptr<const gateway::Upstreams> make_upstreams(const Routing& routing,
   return upstreams;
 }
 
-http::ClientOptions client_options(const Config& config) {
+http::ClientOptions client_options(const config::Config& config) {
   http::ClientOptions options;
   options.budgets = config.limits.client();
   options.extra_ca_file = config.ca_file;

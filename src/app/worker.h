@@ -47,6 +47,6 @@ std::shared_ptr<const gateway::Upstreams> make_upstreams(const Routing& routing,
                                                          http::Client& client,
                                                          provider::Readiness* engine);
 
-http::ClientOptions client_options(const Config& config);
+http::ClientOptions client_options(const config::Config& config);
 
 }  // namespace nl::app
