@@ -5,7 +5,7 @@ FUZZ_SECONDS ?= 60
 # no: `make build` and `make test` leave the engine alone, and what needs it is skipped.
 ENGINE ?= yes
 
-.PHONY: help build engine run package test check format golden e2e bench bench-standby fuzz clean
+.PHONY: help build engine run package test check format golden e2e bench bench-standby bench-sizes fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 15
@@ -77,6 +77,13 @@ bench-standby:  ## warm standby: first token at failover, a trace of four window
 	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby.py
 	@build/bench/standby_trace
 	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby_cost.py
+
+bench-sizes:  ## the sizes of Gemma 4 in SIZES (e2b) on this machine, with random weights
+	@tools/setup.sh build bench
+	@mkdir -p build
+	@cmake --preset bench >build/bench.configure.log 2>&1 || { cat build/bench.configure.log; exit 1; }
+	@cmake --build --preset bench --target nightlight
+	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/sizes.py $(or $(SIZES),e2b)
 
 fuzz:  ## every fuzz target for FUZZ_SECONDS (60)
 	@tools/setup.sh build fuzz

@@ -75,7 +75,8 @@ Kind kind_of(const Error& error) {
     case 403:
       return {"permission_error", "permission_denied"};
     case 404:
-      return {"invalid_request_error", "model_not_found"};
+      // A path that is not there has no code with the vendor.
+      return {"invalid_request_error", error.code == ErrorCode::not_found ? "" : "model_not_found"};
     case 408:
       return {"timeout_error", "request_timeout"};
     case 413:

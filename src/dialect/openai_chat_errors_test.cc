@@ -42,6 +42,12 @@ TEST(OpenAiChatErrors, WithoutAStatusTheCodeDecides) {
   EXPECT_NE(of(ErrorCode::truncated).find("server_error"), std::string::npos);
 }
 
+TEST(OpenAiChatErrors, APathThatIsNotThereIsNoUnknownModel) {
+  EXPECT_EQ(OpenAiChat().error_body({ErrorCode::not_found, "no such path here", 404}, ""),
+            R"({"error":{"message":"no such path here","type":"invalid_request_error",)"
+            R"("param":null,"code":null}})");
+}
+
 TEST(OpenAiChatErrors, ReadsTheVendorsOwnForm) {
   const auto said = read(R"({"error":{"message":"slow down","type":"requests","param":null,
       "code":"rate_limit_exceeded","resets_in_seconds":42}})");

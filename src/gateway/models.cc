@@ -63,7 +63,7 @@ http::Answer models_answer(const router::Policy& policy, const RouteMatch& route
         return answer;
       }
     }
-    return error_answer(dialect, Error(ErrorCode::not_found, "no such model here", 404), "");
+    return error_answer(dialect, Error(ErrorCode::bad_request, "no such model here", 404), "");
   }
   std::string entries;
   for (const std::string& name : all) {

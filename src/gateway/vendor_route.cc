@@ -99,7 +99,10 @@ http::asio::awaitable<void> Gateway::pass_to_vendor(http::Exchange& exchange, Ro
   const ClientCredential credential =
       client_credential(exchange.head(), route.dialect, parts_.options.tokens);
   const auto vendor = vendor_provider(*upstreams, route.dialect, credential);
-  Error error(ErrorCode::not_found, "no provider with a credential serves this path", 404);
+  Error error(ErrorCode::not_found,
+              "this path is passed on to the vendor alone, and no provider of its dialect has a "
+              "credential; set its key, or use /v1/chat/completions or /v1/messages",
+              404);
   if (vendor) {
     const Result<void> wished = leaves_to(exchange.head(), upstreams->policy, vendor->index);
     if (wished) {
