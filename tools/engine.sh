@@ -161,13 +161,49 @@ unpack() {
 
 # ---- build ---------------------------------------------------------------------------------------
 
+system=${NL_ENGINE_SYSTEM:-}  # where a test has its /usr, /proc and /sys
+
+wants_gpu() { [ -z "$portable" ] && [ "${NIGHTLIGHT_ENGINE_GPU:-}" != off ]; }
+
+# What a build for Vulkan lacks here, by Debian's names; nothing when it can be made.
+vulkan_lacks() {
+  local root header='' spirv='' shader
+  for root in "$system/usr" "$system/usr/local" ${VULKAN_SDK:+"$VULKAN_SDK"}; do
+    [ ! -e "$root/include/vulkan/vulkan.h" ] || header=yes
+    [ ! -e "$root/share/cmake/SPIRV-Headers/SPIRV-HeadersConfig.cmake" ] || spirv=yes
+    [ ! -e "$root/lib/cmake/SPIRV-Headers/SPIRV-HeadersConfig.cmake" ] || spirv=yes
+  done
+  [ -n "$header" ] || echo libvulkan-dev
+  [ -n "$spirv" ] || echo spirv-headers
+  # An older compiler ends the build half way: one of the shaders needs matrices of a subgroup.
+  shader='#version 460\n#extension GL_KHR_cooperative_matrix : require\nvoid main() {}\n'
+  if ! command -v glslc >/dev/null; then
+    echo glslc
+  elif ! printf "$shader" | glslc -fshader-stage=compute -o - - >/dev/null 2>&1; then
+    echo 'glslc 2023.8 or newer'
+  fi
+}
+
 gpu_flags() {
-  [ -z "$portable" ] && [ "${NIGHTLIGHT_ENGINE_GPU:-}" != off ] || return 0
+  wants_gpu || return 0
   if command -v nvcc >/dev/null || [ -x /usr/local/cuda/bin/nvcc ]; then
     echo -DGGML_CUDA=ON
-  elif command -v glslc >/dev/null && [ -e /usr/include/vulkan/vulkan.h ]; then
+  elif [ -z "$(vulkan_lacks)" ]; then
     echo -DGGML_VULKAN=ON
   fi
+}
+
+has_card() {
+  [ -e "$system/proc/driver/nvidia/version" ] ||
+    compgen -G "$system/sys/class/drm/card*/device/mem_info_vram_total" >/dev/null
+}
+
+# A card that will not be used, and what it would take.
+say_left_out() {
+  wants_gpu && has_card || return 0
+  local lacks
+  lacks=$(vulkan_lacks | paste -sd, - | sed 's/,/, /g')
+  say "the graphics card is left out: it needs nvcc, or for Vulkan $lacks"
 }
 
 # Everything here keeps the build away from the network; Metal is on by itself on macOS.
@@ -249,6 +285,7 @@ build() {
   gpu=$(gpu_flags)
   PATH=$PATH:/usr/local/cuda/bin
   jobs=$(tools/engine_jobs.sh)
+  [ -n "$gpu" ] || say_left_out
   say "building llama.cpp $release, $jobs at once${gpu:+, $gpu}; log in ${log#"$PWD"/}"
   if [ -n "$gpu" ] && ! build_with "$gpu"; then
     say "the build for the graphics card failed; building for the processor alone"

@@ -106,8 +106,8 @@ constexpr std::array<KindRow, kKinds> kTable{{
     {Kind::files_few, "files-few", kWarning, "few files may be open at once",
      "raise the hard limit: ulimit -Hn 65536 as root, or LimitNOFILE=65536 in the unit"},
     {Kind::gpu_unused, "gpu-unused", kWarning, "the engine is built without this machine's GPU",
-     "build it where the GPU's tool chain (nvcc, Vulkan SDK) is: make engine; or name a "
-     "llama-server that drives it in NIGHTLIGHT_LLAMA_SERVER"},
+     "install nvcc, or for Vulkan glslc 2023.8 or newer, libvulkan-dev and spirv-headers; then "
+     "make engine. Or name a llama-server that drives it in NIGHTLIGHT_LLAMA_SERVER"},
     {Kind::no_local_model, "no-local-model", kWarning,
      "there is no local model: nothing answers without a network", "nightlight pull"},
     {Kind::model_damaged, "model-damaged", kFault, "a model's file is damaged or is no model",

@@ -207,7 +207,7 @@ class Panes(Case):
                               env={**self.env, "TERM": "xterm-256color"}, capture_output=True,
                               text=True, check=False).stdout
 
-    def wait_for(self, pattern, seconds=40):
+    def wait_for(self, pattern, seconds=90):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             shown = self.tmux("capture-pane", "-p", "-J", "-t", "outer")

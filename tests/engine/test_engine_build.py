@@ -237,6 +237,29 @@ class Built(WithStandIns):
         self.assertIn("for the processor alone", out)
         self.assertEqual(self.run_it(NIGHTLIGHT_ENGINE_GPU=""), "")
 
+    def vulkan(self, glslc="#!/bin/sh\n"):
+        """Everything that a build for Vulkan needs."""
+        self.program(self.bin / "glslc", glslc)
+        self.write(self.system / "usr/include/vulkan/vulkan.h", "")
+        self.write(self.system / "usr/share/cmake/SPIRV-Headers/SPIRV-HeadersConfig.cmake", "")
+
+    def test_builds_for_vulkan_where_all_of_it_is(self):
+        self.vulkan()
+        self.assertIn("-DGGML_VULKAN=ON", self.run_it(NIGHTLIGHT_ENGINE_GPU=""))
+        self.assertIn("-DGGML_VULKAN=ON", self.calls.read_text())
+
+    def test_does_not_try_vulkan_with_a_shader_compiler_that_fails_half_way(self):
+        self.vulkan(glslc="#!/bin/sh\nexit 1\n")
+        out = self.run_it(NIGHTLIGHT_ENGINE_GPU="")
+        self.assertNotIn("left out", out)  # there is no card
+        self.assertNotIn("VULKAN", out + self.calls.read_text())
+
+    def test_says_what_a_card_would_need(self):
+        self.write(self.system / "proc/driver/nvidia/version", "580")
+        out = self.run_it(NIGHTLIGHT_ENGINE_GPU="", PATH=f"{self.bin}:/bin:/usr/bin")
+        self.assertRegex(out, "left out: .* nvcc, or for Vulkan libvulkan-dev, spirv-headers")
+        self.assertNotIn("VULKAN", self.calls.read_text())
+
     def test_one_for_other_machines_is_built_whatever_is_here(self):
         self.program(self.bin / "nvcc", "#!/bin/sh\n")
         here = {"PATH": f"{self.server.parent}:{self.env['PATH']}", "NIGHTLIGHT_ENGINE_GPU": "",
