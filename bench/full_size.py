@@ -6,8 +6,8 @@
 What it says is noise. How much memory it takes and how fast it is read and written with are those
 of the real size, so a machine can be measured before 3 to 18 GB are fetched for it, and where
 nothing can be fetched. Python's standard library only; as fast as the disk. Shapes: the model cards
-and llama.cpp's loader, as in src/app/catalogue.toml; widths of the networks follow from the number
-of parameters. Types as in the official QAT files: Q4_0, embeddings of tokens Q6_K.
+and llama.cpp's loader, as in src/models/catalogue.toml; widths of the networks follow from the
+number of parameters. Types as in the official QAT files: Q4_0, embeddings of tokens Q6_K.
 """
 import os
 import pathlib

@@ -13,16 +13,16 @@
 #include <ctime>
 #include <fstream>
 
-#include "app/catalogue.h"
 #include "app/cheatsheet_facts.h"
-#include "app/engine_choice.h"
 #include "app/local_gateway.h"
-#include "app/model_record.h"
 #include "app/own_commands.h"
 #include "app/policy.h"
-#include "app/size_choice.h"
 #include "app/task_lines.h"
 #include "engine/fit_record.h"
+#include "models/catalogue.h"
+#include "models/engine_choice.h"
+#include "models/model_record.h"
+#include "models/size_choice.h"
 #include "sheet/html_sheet.h"
 #include "sheet/pdf_sheet.h"
 #include "sheet/terminal_sheet.h"
@@ -44,10 +44,10 @@ int complain(std::string_view text) {
 }
 
 std::vector<PulledModel> pulled_models(const engine::ModelStore& store) {
-  const engine::FitRecord record(fit_record_path(store));
+  const engine::FitRecord record(models::fit_record_path(store));
   std::vector<PulledModel> pulled;
-  for (const ModelRecord& one : read_records(store)) {
-    if (!find_record(store, one.name)) continue;
+  for (const models::ModelRecord& one : models::read_records(store)) {
+    if (!models::find_record(store, one.name)) continue;
     PulledModel model{one.name, 0, 0};
     if (const auto known = record.rates_of(engine::lasting_name(store.blob(one.model.hex)))) {
       model.reads = known->read;
@@ -68,12 +68,13 @@ std::string today() {
 SheetSources gather(const config::Config& config, const Environment& environment) {
   SheetSources sources;
   sources.date = today();
-  sources.catalogue = catalogue();
-  sources.machine = measured_machine(environment);
+  sources.catalogue = models::catalogue();
+  sources.machine = models::measured_machine(environment);
   sources.wants.slots = config.engine.slots;
   sources.wants.context_tokens = static_cast<std::uint32_t>(config.engine.context_tokens);
-  sources.pulled = pulled_models(model_store(environment));
-  const EngineChoice engine = choose_engine(config.engine, environment, program_folder());
+  sources.pulled = pulled_models(models::model_store(environment));
+  const models::EngineChoice engine =
+      models::choose_engine(config.engine, environment, models::program_folder());
   sources.plan = make_plan_view(config, make_routing(config, &engine));
   sources.status_json =
       LocalGateway(config).get("/nightlight/status", kGatewayWithin).value_or(std::string());

@@ -10,13 +10,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "app/catalogue.h"
 #include "app/cheatsheet_facts.h"
-#include "app/machine_rows.h"
 #include "app/policy.h"
 #include "app/scores.h"
 #include "app/task_lines.h"
 #include "dialect/json.h"
+#include "models/catalogue.h"
+#include "models/machine_rows.h"
 #include "sheet/html_sheet.h"
 #include "sheet/pdf_sheet.h"
 #include "sheet/sheet_text.h"
@@ -81,7 +81,7 @@ PlanView plan_of(const std::vector<std::pair<const char*, const char*>>& variabl
   for (const auto& [name, value] : variables) environment.set(name, value);
   const auto config = config::parse_config("", "nothing.toml", config::ConfigSource(), environment);
   EXPECT_TRUE(config) << config.error().message;
-  EngineChoice engine;
+  models::EngineChoice engine;
   engine.ember = engine.self_test = true;
   engine.model.name = "ember";
   return make_plan_view(*config, make_routing(*config, &engine));
@@ -90,9 +90,9 @@ PlanView plan_of(const std::vector<std::pair<const char*, const char*>>& variabl
 SheetSources sources_of(const toml::table& row) {
   SheetSources sources;
   sources.date = "2026-11-25";
-  sources.catalogue = catalogue();
-  sources.machine = machine_of(row);
-  sources.wants = wants_of(row);
+  sources.catalogue = models::catalogue();
+  sources.machine = models::machine_of(row);
+  sources.wants = models::wants_of(row);
   sources.plan = plan_of({{"ANTHROPIC_API_KEY", "sk-ant-canary"}, {"OPENROUTER_API_KEY", "sk-or"}});
   sources.own_commands = {"ask", "tasks", "plan", "connect", "autostart", "doctor", "cheatsheet"};
   return sources;
@@ -169,12 +169,12 @@ TEST_F(Cheatsheet, TheSheetAgreesWithTheSizeTable) {
 // The hardware table against the choice itself: with that memory the usual window fits, with half
 // of it no longer.
 TEST_F(Cheatsheet, WhatASizeNeedsIsWhatTheChoiceAsks) {
-  const auto sizes = catalogue();
+  const auto sizes = models::catalogue();
   const auto facts = sheet_facts(sources_of(row("16 GB, no GPU")));
   ASSERT_EQ(facts.needs.size(), 5U);
   const auto runs = [&sizes](std::size_t size, double memory, bool unified) {
     engine::Machine machine;
-    machine.memory_bytes = gib(memory);
+    machine.memory_bytes = models::gib(memory);
     machine.unified = unified;
     machine.physical_cores = 8;
     machine.memory_bandwidth = {100, "of the test"};

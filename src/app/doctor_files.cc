@@ -10,7 +10,6 @@
 #include <map>
 #include <optional>
 
-#include "app/model_record.h"
 #include "base/whole_file.h"
 #include "config/file.h"
 #include "config/toml.h"
@@ -18,6 +17,7 @@
 #include "dialect/json.h"
 #include "doctor/storage.h"
 #include "http/server.h"
+#include "models/model_record.h"
 
 namespace nl::app {
 namespace {
@@ -179,23 +179,23 @@ Diagnosis look_at_config(const config::ConfigSource& source, const Environment& 
 }
 
 Diagnosis look_at_storage(const config::Config& config, const Environment& environment) {
-  const engine::ModelStore store = model_store(environment);
+  const engine::ModelStore store = models::model_store(environment);
   const WallTime now = std::chrono::system_clock::now();
   doctor::StorageFacts facts;
   facts.state = doctor::look_at_folder(config.state_dir);
   facts.ledger = doctor::look_at_ledger(config.ledger_path());
   if (!store.folder().empty()) facts.models = doctor::look_at_folder(store.folder());
-  facts.has_model =
-      !read_records(store).empty() || config.engine.model != "auto" || !config.uses_engine();
+  facts.has_model = !models::read_records(store).empty() || config.engine.model != "auto" ||
+                    !config.uses_engine();
   Diagnosis diagnosis;
   diagnosis.findings = doctor::check_storage(facts);
   doctor::append(diagnosis.findings, doctor::check_pulls(broken_off(store.folder(), now), now));
   doctor::append(diagnosis.findings,
                  doctor::check_drill(last_drill(config.state_dir + "/drills"), now));
-  diagnosis.looked_at.push_back(
-      fmt::format("state folder {}, {} free", config.state_dir, size_text(facts.state.free_bytes)));
-  diagnosis.looked_at.push_back(
-      fmt::format("model store {}, {} free", store.folder(), size_text(facts.models.free_bytes)));
+  diagnosis.looked_at.push_back(fmt::format("state folder {}, {} free", config.state_dir,
+                                            models::size_text(facts.state.free_bytes)));
+  diagnosis.looked_at.push_back(fmt::format("model store {}, {} free", store.folder(),
+                                            models::size_text(facts.models.free_bytes)));
   return diagnosis;
 }
 

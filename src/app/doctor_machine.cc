@@ -7,12 +7,12 @@
 #include <atomic>
 #include <filesystem>
 
-#include "app/engine_choice.h"
-#include "app/model_record.h"
-#include "app/size_choice.h"
 #include "engine/gguf.h"
 #include "engine/partial_file.h"
 #include "engine/probe.h"
+#include "models/engine_choice.h"
+#include "models/model_record.h"
+#include "models/size_choice.h"
 
 namespace nl::app {
 namespace {
@@ -26,7 +26,7 @@ std::string first_program(const std::vector<std::string>& programs) {
   return there == programs.end() ? "" : *there;
 }
 
-void look_at_model(doctor::LocalTierFacts& tier, const EngineChoice& choice) {
+void look_at_model(doctor::LocalTierFacts& tier, const models::EngineChoice& choice) {
   if (choice.self_test) return;
   std::error_code error;
   if (!std::filesystem::exists(choice.wanted.model, error)) {
@@ -42,14 +42,14 @@ void look_at_model(doctor::LocalTierFacts& tier, const EngineChoice& choice) {
   if (choice.trouble.empty()) tier.window_tokens = choice.model.context_tokens.value_or(0);
 }
 
-bool is_as_pulled(const engine::ModelStore& store, const BlobRecord& blob) {
+bool is_as_pulled(const engine::ModelStore& store, const models::BlobRecord& blob) {
   const auto digest = engine::file_digest(store.blob(blob.hex), [](std::uint64_t) {});
   return digest && *digest == blob.hex;
 }
 
 void look_at_store(doctor::LocalTierFacts& tier, const engine::ModelStore& store, bool digest) {
-  for (const ModelRecord& record : read_records(store)) {
-    if (!find_record(store, record.name)) {
+  for (const models::ModelRecord& record : models::read_records(store)) {
+    if (!models::find_record(store, record.name)) {
       tier.incomplete.push_back(record.name);
     } else if (digest && !(is_as_pulled(store, record.model) &&
                            (!record.projector || is_as_pulled(store, *record.projector)))) {
@@ -66,9 +66,10 @@ EngineLook look_at_engine(const config::Config& config, const Environment& envir
   doctor::LocalTierFacts& tier = look.tier;
   tier.uses_engine = config.uses_engine();
   tier.short_form = config.local.profile;
-  look_at_store(tier, model_store(environment), order.digest);
+  look_at_store(tier, models::model_store(environment), order.digest);
   if (!tier.uses_engine) return look;
-  const EngineChoice choice = choose_engine(config.engine, environment, program_folder());
+  const models::EngineChoice choice =
+      models::choose_engine(config.engine, environment, models::program_folder());
   look.programs = choice.wanted.programs;
   tier.self_test = choice.self_test;
   tier.ember_chosen = choice.ember && !choice.self_test;
@@ -90,7 +91,8 @@ EngineLook look_at_engine(const config::Config& config, const Environment& envir
 
 doctor::Findings look_at_machine(const Environment& environment,
                                  const std::vector<std::string>& programs) {
-  const engine::Machine machine = machine_for(programs, model_store(environment).folder());
+  const engine::Machine machine =
+      models::machine_for(programs, models::model_store(environment).folder());
   doctor::MachineFacts facts;
   facts.group_limit_bytes = machine.memory_limit_bytes;
   facts.swap = doctor::read_swap();

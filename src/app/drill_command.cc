@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "app/engine_choice.h"
 #include "base/process.h"
 #include "drill/drill.h"
+#include "models/engine_choice.h"
 
 namespace nl::app {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 std::string engine_trouble(const Environment& environment) {
   config::EngineConfig config;
   config.model = "ember";
-  const EngineChoice choice = choose_engine(config, environment, program_folder());
+  const models::EngineChoice choice =
+      models::choose_engine(config, environment, models::program_folder());
   const bool has_program =
       std::any_of(choice.wanted.programs.begin(), choice.wanted.programs.end(),
                   [](const std::string& path) { return find_program(path, "").has_value(); });

@@ -9,7 +9,7 @@ namespace {
 // How long a client that has left may go unnoticed while the engine starts.
 constexpr Duration kLookAtClient = std::chrono::milliseconds(500);
 
-engine::SupervisorOptions options_for(const EngineChoice& choice, LocalEngineParts parts) {
+engine::SupervisorOptions options_for(const models::EngineChoice& choice, LocalEngineParts parts) {
   engine::SupervisorOptions options;
   options.start = choice.eager ? engine::Start::eager : engine::Start::on_demand;
   options.preparation.runtime_folder = std::move(parts.runtime_folder);
@@ -49,10 +49,11 @@ class LocalEngine::OnLoop final : public provider::Readiness {
   http::Loop& loop_;
 };
 
-LocalEngine::LocalEngine(http::Loop& loop, const EngineChoice& choice, LocalEngineParts parts)
+LocalEngine::LocalEngine(http::Loop& loop, const models::EngineChoice& choice,
+                         LocalEngineParts parts)
     : supervisor_(loop, choice.wanted, options_for(choice, std::move(parts))) {}
 
-void LocalEngine::use(const EngineChoice& choice) {
+void LocalEngine::use(const models::EngineChoice& choice) {
   supervisor_.use(choice.wanted);
   if (choice.eager) supervisor_.start();
 }

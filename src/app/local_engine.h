@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "app/engine_choice.h"
 #include "engine/supervisor.h"
+#include "models/engine_choice.h"
 #include "provider/provider.h"
 
 namespace nl::app {
@@ -23,14 +23,14 @@ struct LocalEngineParts {
 
 class LocalEngine {
  public:
-  LocalEngine(http::Loop& loop, const EngineChoice& choice, LocalEngineParts parts);
+  LocalEngine(http::Loop& loop, const models::EngineChoice& choice, LocalEngineParts parts);
   ~LocalEngine();
 
   // What providers on `caller` wait for; lives as long as this.
   provider::Readiness& readiness_on(http::Loop& caller);
   const engine::Supervisor& supervisor() const { return supervisor_; }
   // Runs this model instead.
-  void use(const EngineChoice& choice);
+  void use(const models::EngineChoice& choice);
   engine::Supervisor& supervisor() { return supervisor_; }
   // Ends the child in order. On the supervisor's loop.
   http::asio::awaitable<void> stop() { return supervisor_.stop(); }

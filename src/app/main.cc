@@ -13,7 +13,7 @@
 #include "app/own_commands.h"
 #include "app/plan_view.h"
 #include "app/profiles.h"
-#include "app/pull.h"
+#include "app/pull_command.h"
 #include "app/report.h"
 #include "app/restart.h"
 #include "app/run_client.h"
@@ -30,7 +30,8 @@ int complain(const Error& error) {
 }
 
 int check(const CliOptions& options, const config::Config& config, const Environment& environment) {
-  const EngineChoice engine = choose_engine(config.engine, environment, program_folder());
+  const models::EngineChoice engine =
+      models::choose_engine(config.engine, environment, models::program_folder());
   Routing routing = make_routing(config, &engine);
   if (const std::string trouble = add_task_floors(routing, config); !trouble.empty()) {
     fmt::print(stderr, "nightlight: {}\n", trouble);

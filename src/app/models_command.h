@@ -1,4 +1,4 @@
-// nightlight models, show and rm: what is in the model store, and what of an Ollama's is usable.
+// nightlight models, show and rm: what is in the model store, printed; rm takes something out.
 //
 // Read files on this machine only; rm is the one that changes something, and only in our own store.
 // Main thread.

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "app/catalogue.h"
 #include "app/client_login.h"
 #include "app/discover.h"
-#include "app/model_record.h"
-#include "app/size_choice.h"
 #include "engine/pick_model.h"
+#include "models/catalogue.h"
+#include "models/model_record.h"
+#include "models/size_choice.h"
 #include "work/task_store.h"
 
 namespace nl::app {
@@ -62,14 +62,14 @@ std::string machine_line(const engine::Machine& machine) {
 // The model of the local tier that is no self-test, as far as files and local servers tell.
 std::string local_model(const config::Config& config, const Environment& environment) {
   const std::string& named = config.engine.model;
-  const engine::ModelStore store = model_store(environment);
+  const engine::ModelStore store = models::model_store(environment);
   if (named != "auto" && named != "ember") {
     std::error_code error;
     if (named.starts_with('/') && std::filesystem::is_regular_file(named, error)) return named;
-    if (const auto record = find_record(store, named)) return record->name;
+    if (const auto record = models::find_record(store, named)) return record->name;
   }
   if (named == "auto") {
-    if (const auto record = newest_record(store)) return record->name;
+    if (const auto record = models::newest_record(store)) return record->name;
   }
   for (const FoundServer& server : discover(config, kDiscoverWithin)) {
     if (!server.models.empty()) return server.name + "'s " + server.models.front();
@@ -86,7 +86,7 @@ std::vector<std::string> what_is_here(const config::Config& config,
   lines.push_back("router    " + router_line(config));
   const std::string model = local_model(config, environment);
   lines.push_back("local     " + (model.empty() ? "no model yet" : model));
-  lines.push_back("machine   " + machine_line(measured_machine(environment)));
+  lines.push_back("machine   " + machine_line(models::measured_machine(environment)));
   return lines;
 }
 
@@ -94,11 +94,11 @@ StepFacts step_facts(const config::Config& config, const Environment& environmen
   StepFacts facts;
   facts.model = local_model(config, environment);
   if (facts.model.empty()) {
-    const engine::Catalogue sizes = catalogue();
+    const engine::Catalogue sizes = models::catalogue();
     const engine::Pick pick =
-        engine::pick_model(sizes, measured_machine(environment), engine::PickWants());
+        engine::pick_model(sizes, models::measured_machine(environment), engine::PickWants());
     if (pick.model != nullptr) {
-      facts.choice = pick.model->title + ", " + size_text(pick.file->bytes);
+      facts.choice = pick.model->title + ", " + models::size_text(pick.file->bytes);
     }
   }
   const work::TaskStore store(config.state_dir + "/tasks");

@@ -26,8 +26,8 @@ void PrintTo(const Case& item, std::ostream* out) {
 }
 
 // A machine on which nobody has pulled a model yet.
-EngineChoice self_test() {
-  EngineChoice choice;
+models::EngineChoice self_test() {
+  models::EngineChoice choice;
   choice.ember = choice.self_test = true;
   choice.model.name = "ember";
   choice.model.context_tokens = 32768;
@@ -51,7 +51,7 @@ class GoldenPlan : public testing::TestWithParam<Case> {
 // NL_GOLDEN=rewrite writes the files from what the code does now; the diff is the review.
 TEST_P(GoldenPlan, ReadsAsTheFileSays) {
   const config::Config made = config();
-  const EngineChoice engine = self_test();
+  const models::EngineChoice engine = self_test();
   const std::string text = plan_text(made, make_routing(made, &engine));
   const std::string path = std::string("tests/golden/check/") + GetParam().name + ".txt";
   const char* mode = std::getenv("NL_GOLDEN");
@@ -61,7 +61,7 @@ TEST_P(GoldenPlan, ReadsAsTheFileSays) {
 
 TEST_P(GoldenPlan, HasNoKeyAndIsJsonForPrograms) {
   const config::Config made = config();
-  const EngineChoice engine = self_test();
+  const models::EngineChoice engine = self_test();
   const Routing routing = make_routing(made, &engine);
   const std::string json = plan_json(made, routing);
   dialect::Document document;

@@ -162,7 +162,7 @@ void add_built_in(router::Policy& policy, std::size_t openrouter) {
   policy.tasks["research_synthesis"] = {at_openrouter("x-ai/grok-4.3")};
 }
 
-void add_engine(Routing& routing, const EngineChoice& choice) {
+void add_engine(Routing& routing, const models::EngineChoice& choice) {
   router::ProviderFacts facts;
   facts.name = "engine";
   facts.vendor = Vendor::local;
@@ -186,7 +186,7 @@ void add_engine(Routing& routing, const EngineChoice& choice) {
 
 }  // namespace
 
-Routing make_routing(const config::Config& config, const EngineChoice* engine) {
+Routing make_routing(const config::Config& config, const models::EngineChoice* engine) {
   Routing routing;
   router::Policy& policy = routing.policy;
   for (const config::ProviderConfig& provider : config.providers) {

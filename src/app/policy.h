@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
-#include "app/engine_choice.h"
 #include "chat/local_form.h"
 #include "config/config.h"
 #include "gateway/options.h"
 #include "gateway/upstreams.h"
+#include "models/engine_choice.h"
 #include "provider/provider.h"
 #include "router/planner.h"
 
@@ -29,7 +29,7 @@ struct Routing {
 };
 
 // `engine`: the supervised engine's model, or null: then targets of that name are left out.
-Routing make_routing(const config::Config& config, const EngineChoice* engine = nullptr);
+Routing make_routing(const config::Config& config, const models::EngineChoice* engine = nullptr);
 
 // A local server that was found running, with the chat models it lists.
 struct FoundServer {

@@ -8,17 +8,17 @@
 #include <cstdio>
 
 #include "app/announcements.h"
-#include "app/engine_choice.h"
 #include "app/listening.h"
-#include "app/model_record.h"
 #include "app/plan_view.h"
 #include "app/profiles.h"
-#include "app/size_choice.h"
 #include "base/block_cache.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "engine/fit_record.h"
 #include "http/server.h"
+#include "models/engine_choice.h"
+#include "models/model_record.h"
+#include "models/size_choice.h"
 #include "standby/local_forms.h"
 
 namespace nl::app {
@@ -80,7 +80,7 @@ Result<void> Serving::open_ledger() {
 
 Result<void> Serving::choose_engine() {
   if (!config_.uses_engine()) return {};
-  engine_choice_ = app::choose_engine(config_.engine, environment_, program_folder());
+  engine_choice_ = models::choose_engine(config_.engine, environment_, models::program_folder());
   if (engine_choice_->trouble.empty()) return {};
   if (!options_.config.model.empty()) {
     return fail(ErrorCode::config, "--model: " + engine_choice_->trouble);
@@ -90,7 +90,8 @@ Result<void> Serving::choose_engine() {
 }
 
 void Serving::forget_failures() {
-  const auto forgotten = engine::FitRecord(fit_record_path(model_store(environment_))).forget();
+  const auto forgotten =
+      engine::FitRecord(models::fit_record_path(models::model_store(environment_))).forget();
   if (!forgotten) log::warn("{}", forgotten.error().message);
 }
 
@@ -125,7 +126,7 @@ std::shared_ptr<chat::LocalForm> Serving::local_form_for(const config::Config& c
 Result<void> Serving::build() {
   published_ = config_;
   if (const auto chosen = choose_engine(); !chosen) return chosen;
-  const EngineChoice* engine = engine_choice_ ? &*engine_choice_ : nullptr;
+  const models::EngineChoice* engine = engine_choice_ ? &*engine_choice_ : nullptr;
   routing_ = make_routing(config_, engine);
   routing_.local_form = local_form_for(config_);
   found_ = discover(config_, kDiscoverWithin);

@@ -73,7 +73,7 @@ class Serving {
   void watch_task_floors();
   void watch_models();
   void look_for_models();
-  void take_choice(EngineChoice choice);
+  void take_choice(models::EngineChoice choice);
   void drain();
   void stop_workers(Leaving leaving, Instant deadline);
   void begin_restart();
@@ -96,7 +96,7 @@ class Serving {
   Handover left_;  // by an earlier program
   SystemClock clock_;
   config::Config config_;
-  std::optional<EngineChoice> engine_choice_;
+  std::optional<models::EngineChoice> engine_choice_;
   std::optional<standby::LocalFormSettings> form_settings_;  // of routing_.local_form
   Routing routing_;
   std::vector<FoundServer> found_;  // local servers that answered at start

@@ -3,9 +3,9 @@
 #include <boost/asio/post.hpp>
 #include <filesystem>
 
-#include "app/model_record.h"
 #include "app/serving.h"
 #include "base/log.h"
+#include "models/model_record.h"
 
 namespace nl::app {
 
@@ -40,16 +40,16 @@ void Serving::watch_models() {
 }
 
 void Serving::look_for_models() {
-  std::string stamp = stamp_of(model_store(environment_), engine_choice_->wanted.model);
+  std::string stamp = stamp_of(models::model_store(environment_), engine_choice_->wanted.model);
   if (draining_ || restarting_ || stamp == models_stamp_) return watch_models();
   models_stamp_ = std::move(stamp);
   chooser_ = std::jthread([this, wanted = config_.engine, &loop = workers_.front()->loop]() {
-    auto choice = app::choose_engine(wanted, environment_, program_folder());
+    auto choice = models::choose_engine(wanted, environment_, models::program_folder());
     asio::post(loop.io(), [this, choice = std::move(choice)]() { take_choice(choice); });
   });
 }
 
-void Serving::take_choice(EngineChoice choice) {
+void Serving::take_choice(models::EngineChoice choice) {
   if (choice.trouble.empty() && !choice.self_test) {
     log::info("engine: takes the model {} that has appeared", choice.model.name);
     engine_choice_ = std::move(choice);
