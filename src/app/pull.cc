@@ -208,6 +208,9 @@ int pull(const CliOptions& options, const config::Config& config, const Environm
   const auto record = pull.run(wanted);
   if (!record) {
     fmt::print(stderr, "nightlight: {}: {}\n", wanted, record.error().message);
+    if (record.error().status == 429 || record.error().status >= 500) {
+      fmt::print(stderr, "nightlight: wait a little and pull again: it goes on where it was\n");
+    }
     if (advised && record.error().status == 404) {
       fmt::print(stderr,
                  "nightlight: name another one: `nightlight pull gemma4:e4b`, or "
@@ -225,6 +228,13 @@ int pull(const CliOptions& options, const config::Config& config, const Environm
                record->model.hex);
   }
   fmt::print("`nightlight up` runs it as tier 3; `nightlight show {}` tells more.\n", record->name);
+  const std::uint64_t idle = pull.store().bytes_except(digests_of(read_records(pull.store())));
+  if (idle > 0) {
+    fmt::print(
+        "Earlier versions and unfinished pulls take {}: `nightlight rm --unfinished` frees "
+        "them, once no gateway runs one of them.\n",
+        size_text(idle));
+  }
   return 0;
 }
 
