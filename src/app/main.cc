@@ -39,6 +39,9 @@ int check(const CliOptions& options, const config::Config& config, const Environ
   if (config.uses_engine() && !engine.trouble.empty()) {
     fmt::print(stderr, "nightlight: {}\n", engine.trouble);
   }
+  for (const std::string& warning : load_profiles(environment).warnings) {
+    fmt::print(stderr, "nightlight: {}\n", warning);
+  }
   fmt::print("{}",
              options.form == Form::json ? plan_json(config, routing) : plan_text(config, routing));
   return 0;

@@ -12,10 +12,17 @@ namespace {
 constexpr std::size_t kFilesMax = 64;
 constexpr double kBytesMost = 65536;
 
-std::vector<std::string> strings(config::TableReader& reader, std::string_view key) {
+std::vector<std::string> strings(config::TableReader& reader, std::string_view key,
+                                 config::Mistakes& mistakes) {
   std::vector<std::string> made;
   if (auto written = reader.texts(key)) {
-    for (config::Located& text : *written) made.push_back(std::move(text.text));
+    for (config::Located& text : *written) {
+      if (text.text.empty()) {
+        mistakes.add(text.place, fmt::format("{}: an empty text is found everywhere", key),
+                     "remove it");
+      }
+      made.push_back(std::move(text.text));
+    }
   }
   return made;
 }
@@ -31,7 +38,7 @@ void read_tools(config::TableReader& top, standby::Profile& profile, config::Mis
     config::TableReader reader(*table, "[[tool]]", mistakes);
     const auto name = reader.text("name");
     const auto description = reader.text("description");
-    std::vector<std::string> keep = strings(reader, "keep");
+    std::vector<std::string> keep = strings(reader, "keep", mistakes);
     reader.finish();
     if (name && description) {
       profile.tools.push_back({name->text, description->text, std::move(keep)});
@@ -51,15 +58,15 @@ Result<standby::Profile> parse_profile(std::string_view toml, const std::string&
   standby::Profile profile;
   if (const auto name = top.text("name")) profile.name = name->text;
   if (const auto system = top.text("system")) profile.system = system->text;
-  profile.agents = strings(top, "agents");
-  profile.marks = strings(top, "marks");
-  profile.begins = strings(top, "begins");
-  profile.ends = strings(top, "ends");
-  profile.keep_sections = strings(top, "keep_sections");
-  profile.leave_out = strings(top, "leave_out");
-  profile.leave_sections = strings(top, "leave_sections");
-  profile.core_tools = strings(top, "core_tools");
-  profile.tools_out = strings(top, "tools_out");
+  profile.agents = strings(top, "agents", mistakes);
+  profile.marks = strings(top, "marks", mistakes);
+  profile.begins = strings(top, "begins", mistakes);
+  profile.ends = strings(top, "ends", mistakes);
+  profile.keep_sections = strings(top, "keep_sections", mistakes);
+  profile.leave_out = strings(top, "leave_out", mistakes);
+  profile.leave_sections = strings(top, "leave_sections", mistakes);
+  profile.core_tools = strings(top, "core_tools", mistakes);
+  profile.tools_out = strings(top, "tools_out", mistakes);
   size(top, "description_bytes", profile.description_bytes);
   size(top, "property_bytes", profile.property_bytes);
   read_tools(top, profile, mistakes);

@@ -144,6 +144,9 @@ TEST(Profiles, mistakes_are_named_with_their_line) {
   EXPECT_NE(wrong.error().message.find("mine.toml:3"), std::string::npos);
   EXPECT_FALSE(parse_profile("name = \"x\"\n", "mine.toml"));
   EXPECT_FALSE(parse_profile("[[", "mine.toml"));
+  const auto empty = parse_profile("name = \"x\"\nagents = [\"y\"]\nmarks = [\"\"]\n", "mine.toml");
+  ASSERT_FALSE(empty);
+  EXPECT_NE(empty.error().message.find("mine.toml:3"), std::string::npos);
 }
 
 }  // namespace

@@ -29,6 +29,9 @@ int pull(const CliOptions& options, const config::Config& config, const Environm
   const auto pulled = models::pull_model(wanted, config, environment);
   if (!pulled) {
     fmt::print(stderr, "nightlight: {}: {}\n", wanted, pulled.error().message);
+    if (pulled.error().status == 429 || pulled.error().status >= 500) {
+      fmt::print(stderr, "nightlight: wait a little and pull again: it goes on where it was\n");
+    }
     if (advised && pulled.error().status == 404) {
       fmt::print(stderr,
                  "nightlight: name another one: `nightlight pull gemma4:e4b`, or "
@@ -47,6 +50,12 @@ int pull(const CliOptions& options, const config::Config& config, const Environm
                record.model.hex);
   }
   fmt::print("`nightlight up` runs it as tier 3; `nightlight show {}` tells more.\n", record.name);
+  if (pulled->idle_bytes > 0) {
+    fmt::print(
+        "Earlier versions and unfinished pulls take {}: `nightlight rm --unfinished` frees "
+        "them, once no gateway runs one of them.\n",
+        models::size_text(pulled->idle_bytes));
+  }
   return 0;
 }
 

@@ -57,6 +57,11 @@ bool may_pass(const Error& error) {
   return false;
 }
 
+std::unexpected<Error> changed() {
+  return fail(ErrorCode::not_an_answer,
+              "the file changed at its source while it was pulled; pull again");
+}
+
 class Download {
  public:
   Download(const DownloadOptions& options, const DownloadOrder& order, const DownloadWatch& watch,
@@ -183,17 +188,17 @@ asio::awaitable<Result<void>> Download::locate_again() {
   const bool same = found->bytes == file_.size() &&
                     (!order_.digest.empty() || found->version == located_.version);
   if (!same) {
-    co_return fail(ErrorCode::not_an_answer,
-                   "the file changed at its source while it was pulled; pull again");
+    co_return changed();
   }
   located_.at = std::move(found->at);
+  located_.tag = std::move(found->tag);
   co_return Result<void>();
 }
 
 Result<void> Download::check_head(const http::ResponseHead& head, const Part& part) const {
   if (head.status == 200 && !located_.ranges) {
     const bool fits = head.framing != http::Framing::length || head.content_length == file_.size();
-    if (fits) return {};
+    if (fits) return refuse_packed(head);
     return fail(ErrorCode::not_an_answer, "the file has another size than it was said to have");
   }
   if (head.status == 200) {
@@ -205,6 +210,12 @@ Result<void> Download::check_head(const http::ResponseHead& head, const Part& pa
     }
     return std::unexpected(refusal(head.status, located_.at));
   }
+  const auto plain = refuse_packed(head);
+  if (!plain) return plain;
+  // Where no digest decides at the end, a part of another version would stay.
+  const std::string tag = version_of(head.headers);
+  const bool other = !tag.empty() && !located_.tag.empty() && tag != located_.tag;
+  if (other && order_.digest.empty()) return changed();
   const auto total = total_of_range(head.headers.find("content-range").value_or(""),
                                     part.begin + part.done, part.end - 1);
   if (!total) return std::unexpected(total.error());

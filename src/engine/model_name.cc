@@ -65,6 +65,11 @@ std::string ModelName::text() const {
 }
 
 Result<ModelName> parse_model_name(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) {
+    return fail(ErrorCode::config,
+                "an address is no name of a model: write hf:OWNER/REPO/FILE.gguf for a file of the "
+                "hub, or download the file yourself and `nightlight pull FILE`");
+  }
   if (text.size() > kNameMax) return wrong(text, "it is too long");
   if (text.starts_with("hf:")) return parse_hub(text, text.substr(3));
   ModelName made;
@@ -84,7 +89,7 @@ Result<ModelName> parse_model_name(std::string_view text) {
 }
 
 bool is_model_path(std::string_view text) {
-  if (text.starts_with("hf:")) return false;
+  if (text.starts_with("hf:") || text.find("://") != std::string_view::npos) return false;
   return text.starts_with('/') || text.starts_with('.') || text.starts_with('~') ||
          text.ends_with(".gguf");
 }

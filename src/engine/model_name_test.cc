@@ -77,6 +77,7 @@ TEST(ModelNameTest, FilesGetUsableNames) {
   EXPECT_TRUE(is_model_path("x.gguf"));
   EXPECT_FALSE(is_model_path("hf:a/b/x.gguf"));
   EXPECT_FALSE(is_model_path("owner/name"));
+  EXPECT_FALSE(is_model_path("https://hub.example/a/b/resolve/main/x.gguf"));
 }
 
 }  // namespace

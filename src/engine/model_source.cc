@@ -12,6 +12,9 @@
 namespace nl::engine {
 namespace {
 
+constexpr int kRedirectsMost = 5;
+constexpr std::size_t kTagMax = 128;
+
 bool is_this_machine(const std::string& host) {
   return host == "127.0.0.1" || host == "::1" || host == "localhost";
 }
@@ -47,7 +50,7 @@ void take_tag(Located& located, const http::Headers& headers) {
     const auto tag = headers.find(name);
     if (!tag) continue;
     const std::string_view bare = bare_tag(*tag);
-    if (located.version.empty()) located.version = bare.substr(0, 128);
+    if (located.version.empty()) located.version = bare.substr(0, kTagMax);
     if (located.digest.empty() && is_sha256(bare)) located.digest = bare;
   }
 }
@@ -56,7 +59,12 @@ bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-Result<void> take_size(Located& located, const http::ResponseHead& head) {
+// Where the answer that has the file has come from `located.at`.
+Result<void> take_answer(Located& located, const http::ResponseHead& head) {
+  auto plain = refuse_packed(head);
+  if (!plain) return plain;
+  located.tag = version_of(head.headers);
+  if (located.version.empty()) located.version = located.tag;
   if (head.status == 206) {
     const auto total = total_of_range(head.headers.find("content-range").value_or(""), 0, 0);
     if (!total) return std::unexpected(total.error());
@@ -127,6 +135,19 @@ Result<std::uint64_t> total_of_range(std::string_view value, std::uint64_t from,
   return total;
 }
 
+std::string version_of(const http::Headers& headers) {
+  const auto tag = headers.find("etag");
+  if (tag) return std::string(bare_tag(*tag).substr(0, kTagMax));
+  return std::string(headers.find("last-modified").value_or("").substr(0, kTagMax));
+}
+
+Result<void> refuse_packed(const http::ResponseHead& head) {
+  const std::string_view coding = head.headers.find("content-encoding").value_or("");
+  if (coding.empty() || coding == "identity") return {};
+  return fail(ErrorCode::not_an_answer,
+              "the server packs the file (content-encoding), which is not asked for");
+}
+
 Error refusal(int status, const Origin& at) {
   const std::string host = at.endpoint.authority();
   if (status == 401 || status == 403) {
@@ -141,6 +162,12 @@ Error refusal(int status, const Origin& at) {
         ErrorCode::status,
         fmt::format("{} has no such model or file (404): check the name and the tag", host),
         status);
+  }
+  if (status == 429 || status >= 500) {
+    return Error(ErrorCode::status,
+                 fmt::format("{} {} (status {})", host,
+                             status == 429 ? "asks for less haste" : "is in trouble", status),
+                 status);
   }
   return Error(ErrorCode::status, fmt::format("{} answered with status {}", host, status), status);
 }
@@ -162,15 +189,15 @@ http::asio::awaitable<Result<Located>> locate(http::Client& client, const Origin
     const http::ResponseHead& head = (*call)->head();
     take_tag(located, head.headers);
     if (head.status == 200 || head.status == 206) {
-      const auto sized = take_size(located, head);
-      if (!sized) co_return std::unexpected(sized.error());
+      const auto taken = take_answer(located, head);
+      if (!taken) co_return std::unexpected(taken.error());
       co_return located;
     }
     if (!is_redirect(head.status)) co_return std::unexpected(refusal(head.status, at));
-    if (hop > 0) {
+    if (hop >= kRedirectsMost) {
       co_return fail(ErrorCode::config,
-                     fmt::format("{} redirects once more: one redirect is followed, no second",
-                                 at.endpoint.host));
+                     fmt::format("{} redirects once more: {} redirects are followed, no more",
+                                 at.endpoint.host, kRedirectsMost));
     }
     auto next = redirect_target(at, head.headers.find("location").value_or(""));
     if (!next) co_return std::unexpected(next.error());

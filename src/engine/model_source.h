@@ -1,4 +1,5 @@
-// Where a file to be pulled really is: one question to its address, one redirect followed at most.
+// Where a file to be pulled really is: one question to its address, five redirects followed at
+// most.
 //
 // Nothing of ours goes along: no credential, no cookie, no header of the user's. A redirect must
 // lead to https, or, where the origin itself is plain http on this machine (tests), to the same.
@@ -23,7 +24,8 @@ struct Located {
   Origin at;
   std::uint64_t bytes = 0;
   std::string digest;   // 64 hex digits when the server says so; empty = it does not
-  std::string version;  // an entity tag; empty = none
+  std::string version;  // an entity tag, else a date of change; empty = none
+  std::string tag;      // the same as `at` itself says it: every part's answer must have it
   bool ranges = false;  // parts may be asked for
 };
 
@@ -40,6 +42,12 @@ Result<Origin> redirect_target(const Origin& from, std::string_view location);
 
 // N of a Content-Range "bytes FROM-TO/N" that is exactly this range; nothing when it is not.
 Result<std::uint64_t> total_of_range(std::string_view value, std::uint64_t from, std::uint64_t to);
+
+// The entity tag of an answer, else its date of change; empty = neither is said.
+std::string version_of(const http::Headers& headers);
+
+// Refuses an answer whose bytes are packed: they would not be those of the file.
+Result<void> refuse_packed(const http::ResponseHead& head);
 
 // What a status that is no success means for the person who pulls.
 Error refusal(int status, const Origin& at);

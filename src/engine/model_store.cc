@@ -147,9 +147,9 @@ Result<void> ModelStore::remove_manifest(const std::string& name) const {
   return {};
 }
 
-std::uint64_t ModelStore::remove_blobs_except(const std::set<std::string>& kept,
-                                              Unfinished unfinished) const {
-  std::uint64_t freed = 0;
+std::vector<ModelStore::Unnamed> ModelStore::blobs_except(const std::set<std::string>& kept,
+                                                          Unfinished unfinished) const {
+  std::vector<Unnamed> blobs;
   for (const fs::path& file : files_of(fs::path(folder_) / "blobs")) {
     const std::string name = file.filename().string();
     const bool ours = name.starts_with(kBlobPrefix);
@@ -157,9 +157,23 @@ std::uint64_t ModelStore::remove_blobs_except(const std::set<std::string>& kept,
     const bool rest = name.ends_with(".partial") || name.ends_with(".progress");
     if (rest && unfinished == Unfinished::keep) continue;
     struct stat found {};
-    if (::lstat(file.c_str(), &found) != 0 || ::unlink(file.c_str()) != 0) continue;
-    // Of a sparse file, what it took.
-    freed += static_cast<std::uint64_t>(found.st_blocks) * 512;
+    if (::lstat(file.c_str(), &found) != 0) continue;
+    blobs.push_back({file.string(), static_cast<std::uint64_t>(found.st_blocks) * 512});
+  }
+  return blobs;
+}
+
+std::uint64_t ModelStore::bytes_except(const std::set<std::string>& kept) const {
+  std::uint64_t bytes = 0;
+  for (const Unnamed& blob : blobs_except(kept, Unfinished::remove)) bytes += blob.bytes;
+  return bytes;
+}
+
+std::uint64_t ModelStore::remove_blobs_except(const std::set<std::string>& kept,
+                                              Unfinished unfinished) const {
+  std::uint64_t freed = 0;
+  for (const Unnamed& blob : blobs_except(kept, unfinished)) {
+    if (::unlink(blob.path.c_str()) == 0) freed += blob.bytes;
   }
   return freed;
 }

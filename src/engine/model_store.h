@@ -56,11 +56,19 @@ class ModelStore {
   // Errors: io, config (a name that is none).
   Result<void> write_manifest(const std::string& name, std::string_view text) const;
   Result<void> remove_manifest(const std::string& name) const;
+  // What the blobs take but those of these digits, unfinished pulls included.
+  std::uint64_t bytes_except(const std::set<std::string>& kept) const;
   // Removes every blob but those of these digits; the bytes freed.
   std::uint64_t remove_blobs_except(const std::set<std::string>& kept, Unfinished unfinished) const;
 
  private:
+  struct Unnamed {
+    std::string path;
+    std::uint64_t bytes;  // of a sparse file, what it takes
+  };
+
   Result<std::string> manifest_path(const std::string& name) const;
+  std::vector<Unnamed> blobs_except(const std::set<std::string>& kept, Unfinished unfinished) const;
 
   std::string folder_;
 };

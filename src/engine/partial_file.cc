@@ -70,7 +70,11 @@ std::string plain(const std::string& version) {
   std::string kept;
   for (const char c : version.substr(0, 128)) {
     const bool fine = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (fine || c == '-' || c == '_' || c == '.') kept += c;
+    if (fine || c == '-' || c == '_' || c == '.') {
+      kept += c;
+    } else {
+      kept += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
   }
   return kept;
 }

@@ -85,6 +85,16 @@ TEST_F(PartialFileTest, AnotherVersionSizeOrAnyJunkStartsOver) {
   }
 }
 
+TEST_F(PartialFileTest, TagsThatDifferInOneOddCharacterAreDifferent) {
+  {
+    auto file = open(7, "a+b \"1\"");
+    ASSERT_TRUE(file.has_value() && file->write(0, "abcd").has_value());
+    ASSERT_TRUE(file->save().has_value());
+  }
+  EXPECT_EQ(open(7, "a+b \"1\"")->done(), 4U);
+  EXPECT_EQ(open(7, "a/b \"1\"")->done(), 0U);
+}
+
 TEST_F(PartialFileTest, ProgressWithoutItsFileCountsForNothing) {
   std::ofstream(root_ / "x.progress")
       << R"({"format":1,"size":7,"version":"v1","parts":[[0,4,4],[4,7,1]]})";

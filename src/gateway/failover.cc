@@ -1,11 +1,8 @@
 #include "gateway/failover.h"
 
 #include <algorithm>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "base/log.h"
-#include "base/random.h"
 #include "gateway/last_word.h"
 
 namespace nl::gateway {
@@ -14,8 +11,6 @@ namespace {
 using router::Action;
 using router::CredentialSource;
 using router::FailureClass;
-
-constexpr Duration kBackoffMax = std::chrono::seconds(5);
 
 std::int64_t ms(Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -32,10 +27,6 @@ std::int64_t cost_of(const router::Candidate& candidate, const chat::Usage& usag
   return router::cost_micro_usd(price, fresh, usage.output.value_or(0)) +
          router::cost_micro_usd(cached, usage.cache_read.value_or(0), 0) +
          router::cost_micro_usd(written, usage.cache_write.value_or(0), 0);
-}
-
-double jitter() {
-  return static_cast<double>(random_u64() % 1000) / 1000.0;
 }
 
 }  // namespace
@@ -180,7 +171,7 @@ http::asio::awaitable<Failover::Step> Failover::try_candidate(const router::Plan
   const std::uint64_t mark = credential_mark(candidate);
   if (!parts_.health.begin(facts, candidate.target, mark, turn_.exchange.loop().now()) &&
       !candidate.last_resort && !turn_.direct) {
-    transient_ = true;  // another request has just taken the only probe
+    may_pass(candidate);  // another request has just taken the only probe
     co_return Step::next;
   }
   ++attempts_;
@@ -318,11 +309,11 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
     case Action::give_up:
       co_return co_await return_refusal(candidate, std::move(result));
     case Action::retry_then_next:
-      transient_ = true;
+      may_pass(candidate);
       co_return Step::again;
     case Action::next_target:
       // What this machine lacks does not come by waiting.
-      transient_ = transient_ || seen.code != ErrorCode::config;
+      if (seen.code != ErrorCode::config) may_pass(candidate);
       co_return Step::next;
     case Action::larger_window:
       window_above_ = std::max(window_above_.value_or(0),
@@ -338,38 +329,6 @@ http::asio::awaitable<Failover::Step> Failover::after_failure(const router::Plan
   without_.push_back(target_name(candidate.target));
   telling_ = std::move(result);
   co_return Step::next;
-}
-
-// A prompt that is too long helps itself best by being told at once: clients compact. Any other
-// inability is the last word only where no target is merely out for a while.
-bool Failover::must_tell(const router::Plan& plan) const {
-  if (!telling_) return false;
-  const bool back_in_time =
-      plan.held_until && *plan.held_until < turn_.started + parts_.options.wait;
-  return window_above_ || !(transient_ || back_in_time);
-}
-
-http::asio::awaitable<bool> Failover::wait_for_target(const router::Plan& plan) {
-  const http::Loop& loop = turn_.exchange.loop();
-  const Instant give_up = turn_.started + parts_.options.wait;
-  if (turn_.direct || must_tell(plan)) co_return false;
-  if (!transient_ && !plan.held_until) co_return false;
-  // What was tried in vain for good, or not at all, leaves only what health holds back.
-  const bool held_alone = plan.held_until && (plan.candidates.empty() || !transient_);
-  if (held_alone && *plan.held_until > give_up) co_return false;
-  const Instant wake = std::max(
-      loop.now() + backoff_ / 2 + std::chrono::duration_cast<Duration>(backoff_ * jitter()),
-      held_alone ? *plan.held_until : Instant());
-  if (wake >= give_up) co_return false;
-  const std::optional<WaitingRoom::Place> place = parts_.waiting.enter();
-  if (!place) co_return false;
-  backoff_ = std::min(backoff_ * 2, kBackoffMax);
-  http::asio::steady_timer timer(turn_.exchange.loop().io());
-  while (loop.now() < wake && !turn_.client_gone) {
-    timer.expires_at(std::min(wake, loop.now() + parts_.options.watch));
-    co_await timer.async_wait(http::asio::use_awaitable);
-  }
-  co_return !turn_.client_gone;
 }
 
 http::asio::awaitable<Failover::Step> Failover::return_refusal(const router::Candidate& candidate,

@@ -60,6 +60,8 @@ class Failover {
   void settle_success(const router::Candidate& candidate, const AttemptResult& result);
   bool is_metered(const router::Candidate& candidate) const;
   bool excluded(const router::Candidate& candidate) const;
+  void may_pass(const router::Candidate& candidate);
+  bool is_any_passing() const;
   bool must_tell(const router::Plan& plan) const;
   bool another_after(const router::Plan& plan, std::size_t index) const;
   std::uint64_t credential_mark(const router::Candidate& candidate) const;
@@ -79,7 +81,7 @@ class Failover {
   std::vector<std::string> without_;      // provider/model that cannot do this request
   std::optional<AttemptResult> telling_;  // the capability failure to report if nobody can
   std::string failures_;                  // every failure once, in a line, for the last word
-  bool transient_ = false;                // some failure may pass by itself
+  std::vector<std::string> passing_;      // "provider/model" whose failure may pass by itself
 };
 
 class WaitingRoom {

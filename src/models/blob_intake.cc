@@ -44,6 +44,13 @@ std::uint64_t allocated_bytes(const std::string& path) {
 }  // namespace
 
 Result<void> check_kind(const engine::GgufFacts& facts, GgufKind wanted) {
+  if (facts.split_count > 1) {
+    return fail(ErrorCode::config,
+                fmt::format("this is one of {} files of a model, and the store keeps models of one "
+                            "file: join them (`llama-gguf-split --merge FIRST OUT.gguf`) and pull "
+                            "that, or name the first in engine.model",
+                            facts.split_count));
+  }
   if (facts.kind == wanted) return {};
   switch (facts.kind) {
     case GgufKind::monolithic:
@@ -109,6 +116,21 @@ Result<engine::PartialFile> BlobIntake::download(const RemoteBlob& wanted,
   return file;
 }
 
+bool BlobIntake::is_here(const BlobRecord& blob) {
+  if (!store_.has_blob(blob.hex, blob.bytes)) return false;
+  const std::string path = store_.blob(blob.hex);
+  if (engine::inspect_gguf(path)) return true;
+  // Such bytes never got a name: the disk, or somebody, has changed them since.
+  progress_.begin("checking");
+  const auto hex =
+      engine::file_digest(path, [&](std::uint64_t at) { progress_.update(at, blob.bytes); });
+  progress_.end();
+  if (!hex || *hex == blob.hex) return true;
+  progress_.note("the file that was here is damaged: fetching it anew");
+  std::error_code error;
+  return !fs::remove(path, error);
+}
+
 Result<TakenBlob> BlobIntake::look_again(const BlobRecord& blob, GgufKind kind) const {
   const auto facts = engine::inspect_gguf(store_.blob(blob.hex));
   if (!facts) return std::unexpected(facts.error());
@@ -118,9 +140,7 @@ Result<TakenBlob> BlobIntake::look_again(const BlobRecord& blob, GgufKind kind) 
 }
 
 Result<TakenBlob> BlobIntake::fetch(const RemoteBlob& wanted) {
-  if (store_.has_blob(wanted.expected.hex, wanted.expected.bytes)) {
-    return look_again(wanted.expected, wanted.kind);
-  }
+  if (is_here(wanted.expected)) return look_again(wanted.expected, wanted.kind);
   auto located = engine::locate_now(options_.client, wanted.origin);
   if (!located) return std::unexpected(located.error());
   RemoteBlob whole = wanted;
@@ -132,9 +152,7 @@ Result<TakenBlob> BlobIntake::fetch(const RemoteBlob& wanted) {
                             located->bytes, whole.expected.bytes));
   }
   const bool verified = !whole.expected.hex.empty();
-  if (verified && store_.has_blob(whole.expected.hex, whole.expected.bytes)) {
-    return look_again(whole.expected, whole.kind);
-  }
+  if (verified && is_here(whole.expected)) return look_again(whole.expected, whole.kind);
   const std::string key =
       verified
           ? "sha256-" + whole.expected.hex

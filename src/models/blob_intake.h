@@ -57,6 +57,8 @@ class BlobIntake {
   // The file at `from` as `to`. Errors: io.
   Result<void> bring_file(const std::string& from, const std::string& to, std::uint64_t bytes,
                           Bring how);
+  // Whether the store has it. One whose bytes are no longer its own is removed and is not here.
+  bool is_here(const BlobRecord& blob);
   // A blob that is here may be of another kind than this name takes it for.
   Result<TakenBlob> look_again(const BlobRecord& blob, engine::GgufKind kind) const;
   // Refuses early what is no model, or another kind of file, by its first part.

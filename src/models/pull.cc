@@ -63,6 +63,7 @@ class Pull {
   // What was pulled is in the store afterwards.
   Result<ModelRecord> run(const std::string& wanted);
   bool was_here() const { return was_here_; }
+  const engine::ModelStore& store() const { return store_; }
 
  private:
   Result<ModelRecord> from_registry(const PullBases& bases, const ModelName& name);
@@ -191,7 +192,8 @@ Result<Pulled> pull_model(const std::string& wanted, const config::Config& confi
   Pull pull(environment, download_options(config, environment));
   auto record = pull.run(wanted);
   if (!record) return std::unexpected(std::move(record.error()));
-  return Pulled{std::move(*record), pull.was_here()};
+  const std::uint64_t idle = pull.store().bytes_except(digests_of(read_records(pull.store())));
+  return Pulled{std::move(*record), pull.was_here(), idle};
 }
 
 }  // namespace nl::models

@@ -4,6 +4,7 @@
 // meanwhile. Blocks; one thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/environment.h"
@@ -15,7 +16,8 @@ namespace nl::models {
 
 struct Pulled {
   ModelRecord record;
-  bool was_here = false;  // nothing had to be done
+  bool was_here = false;         // nothing had to be done
+  std::uint64_t idle_bytes = 0;  // of earlier versions and unfinished pulls in the store
 };
 
 // `wanted` is a name in any of its spellings or a path; what it stands for is in the store

@@ -306,6 +306,8 @@ constexpr Row kLocalRows[] = {
     cannot({.status = 404, .text = "model", .reason = "model not pulled"}),
     cannot({.status = 400, .text = "does not support", .reason = "model cannot"}),
     cannot({.status = 500, .text = "input is not supported", .reason = "model cannot"}),
+    // The engine's word for a format that it cannot hold an answer to; it will not change its mind.
+    cannot({.status = 500, .text = "json schema error", .reason = "schema not understood"}),
     callers({.status = 400, .reason = "bad request", .ours_if_translated = true}),
     callers({.status = 413, .reason = "request too large"}),
     callers({.status = 422, .reason = "unprocessable request", .ours_if_translated = true}),

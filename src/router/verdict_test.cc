@@ -181,6 +181,8 @@ TEST(VerdictTest, WhatTheEngineSays) {
        A::larger_window},
       {500, "server_error", "image input is not supported - hint: ...", F::capability,
        A::other_model},
+      {500, "server_error", "JSON schema error at #: unrecognized type banana", F::capability,
+       A::other_model},
       {500, "server_error",
        "The model produced output that does not match the expected peg-gemma4 "
        "format",

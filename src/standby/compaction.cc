@@ -156,7 +156,7 @@ void Compacting::slim_tools(std::int64_t room) {
   std::vector<Spare> spare;
   for (const chat::Tool& tool : input_.request.tools) {
     const std::string_view name = tool.name.escaped;
-    if (is_core(name) || was_called(name)) continue;
+    if (is_core(name) || was_called(name) || must_be_called(input_.request, tool)) continue;
     if (tool.kind == chat::ToolKind::vendor) continue;
     if (std::ranges::find(step_.tools_out, name) != step_.tools_out.end()) continue;
     spare.push_back({weight_of(tool, input_.counts).tokens, name});
@@ -264,6 +264,11 @@ Weight weight_of_frame(const chat::Request& request, const TokenCounts& counts) 
   }
   for (const chat::Tool& tool : request.tools) add(weight_of(tool, counts));
   return weight;
+}
+
+bool must_be_called(const chat::Request& request, const chat::Tool& tool) {
+  return request.tool_choice == chat::ToolChoice::named &&
+         request.tool_choice_name.escaped == tool.name.escaped;
 }
 
 Step make_step(const CompactionInput& input) {

@@ -49,6 +49,9 @@ struct CompactionInput {
   const StandingSummary* summary = nullptr;
 };
 
+// The client leaves the model no choice but this tool.
+bool must_be_called(const chat::Request& request, const chat::Tool& tool);
+
 Step make_step(const CompactionInput& input);
 
 // The messages of one exchange: a user's words, or an assistant's turn with the results of its

@@ -115,19 +115,21 @@ void add(Losses& sum, const Losses& more) {
   sum.texts += more.texts;
 }
 
-void take_out_tools(chat::Request& request, const std::vector<std::string>& names) {
-  if (names.empty()) return;
+// How many there were: a client may offer other tools than when the names were chosen.
+std::size_t take_out_tools(chat::Request& request, const std::vector<std::string>& names) {
   std::string list;
-  std::erase_if(request.tools, [&](const chat::Tool& tool) {
+  const std::size_t count = std::erase_if(request.tools, [&](const chat::Tool& tool) {
     if (std::ranges::find(names, tool.name.escaped) == names.end()) return false;
+    if (must_be_called(request, tool)) return false;
     list += list.empty() ? "" : ", ";
     list += tool.name.escaped;
     return true;
   });
-  if (list.empty()) return;
+  if (count == 0) return 0;
   chat::Text note;
   note.text = {request.keep("Tools that exist but are not offered here to save room: " + list)};
   request.system.push_back(note);
+  return count;
 }
 
 }  // namespace
@@ -250,11 +252,7 @@ chat::FormedRequest LocalForms::finish(Work work, const Step* step,
     messages.push_back(at_level(message, level, work.rules, request));
   }
   request.messages = std::move(messages);
-  std::size_t tools = 0;
-  if (step != nullptr) {
-    take_out_tools(request, step->tools_out);
-    tools = step->tools_out.size();
-  }
+  const std::size_t tools = step == nullptr ? 0 : take_out_tools(request, step->tools_out);
   formed.note.dropped = told(losses, gone, tools);
   const Weight after = weight_of_all(request, counts, work.rules);
   formed.note.tokens_after = after.tokens;

@@ -1,5 +1,6 @@
 #include "standby/local_forms.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -142,6 +143,54 @@ TEST(LocalForms, what_must_stay_whole_and_does_not_fit_is_said) {
   const Sent sent(talk, DialectId::anthropic);
   LocalForms forms{{}};
   EXPECT_EQ(form(forms, sent, target(400)).fit, chat::Fit::too_large);
+}
+
+// A request of many tools with long descriptions; `choice` is its tool_choice, as JSON.
+struct ManyTools {
+  explicit ManyTools(int count, const std::string& choice) {
+    for (int i = 0; i < count; ++i) {
+      body += fmt::format(R"({}{{"name":"tool_{}","description":"{}","input_schema":{{}}}})",
+                          i == 0 ? "" : ",", i, std::string(600, 'd'));
+    }
+    body = fmt::format(R"({{"model":"m","max_tokens":9,"tools":[{}],"tool_choice":{},)"
+                       R"("messages":[{{"role":"user","content":"go"}}]}})",
+                       body, choice);
+    EXPECT_TRUE(document.parse(body)) << body.substr(0, 300);
+    auto decoded = dialect::dialect(DialectId::anthropic).decode_request(document);
+    EXPECT_TRUE(decoded) << decoded.error().message;
+    if (decoded) request = std::move(*decoded);
+  }
+  std::string body;
+  dialect::Document document;
+  chat::Request request;
+};
+
+TEST(LocalForms, a_tool_that_must_be_called_is_never_left_out) {
+  for (const int wanted : {0, 40, 79}) {
+    const ManyTools many(80, fmt::format(R"({{"type":"tool","name":"tool_{}"}})", wanted));
+    LocalForms forms{{Rendering::as_sent, Fitting::compact, {}}};
+    // Also where the names to leave out were chosen before.
+    const ManyTools before(80, R"({"type":"auto"})");
+    for (const chat::Request* request : {&before.request, &many.request}) {
+      const auto formed = forms.form({*request, 7, "x", target(8192)});
+      ASSERT_EQ(formed.fit, chat::Fit::fits);
+      EXPECT_NE(formed.note.dropped.find("tools left out"), std::string::npos);
+      if (request == &before.request) continue;
+      EXPECT_NE(encoded(formed.request).find(fmt::format("\"tool_{}\"", wanted)),
+                std::string::npos);
+    }
+    LocalForms fresh{{Rendering::as_sent, Fitting::compact, {}}};
+    const auto formed = fresh.form({many.request, 7, "x", target(8192)});
+    EXPECT_NE(encoded(formed.request).find(fmt::format("\"tool_{}\"", wanted)), std::string::npos);
+  }
+}
+
+TEST(LocalForms, tools_that_a_client_offers_no_longer_are_not_said_to_be_left_out) {
+  const ManyTools many(80, R"({"type":"auto"})");
+  const ManyTools few(0, R"({"type":"auto"})");
+  LocalForms forms{{Rendering::as_sent, Fitting::compact, {}}};
+  EXPECT_NE(forms.form({many.request, 7, "x", target(8192)}).note.dropped, "");
+  EXPECT_EQ(forms.form({few.request, 7, "x", target(8192)}).note.dropped, "");
 }
 
 TEST(LocalForms, without_a_known_window_nothing_is_left_out) {

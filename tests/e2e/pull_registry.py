@@ -24,6 +24,9 @@ class Registry:
         self.swap = False            # one byte of every body differs
         self.ranges = True
         self.linked_etag = None      # of files: what x-linked-etag says
+        self.part_headers = {}       # header lines of every answer with bytes of a model
+        self.hops = 0                # redirects to itself before the bytes
+        self.on_part = None          # called with each request for bytes of a model
         registry = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -69,11 +72,15 @@ class Registry:
             return self.answer(request, self.status, b"no")
         if request.path in self.manifests:
             return self.answer(request, 200, self.manifests[request.path])
-        blob = re.fullmatch(r"/v2/[\w.-]+/[\w.-]+/blobs/(.*)", request.path)
+        path, _, hop = request.path.partition("?hop=")
+        blob = re.fullmatch(r"/v2/[\w.-]+/[\w.-]+/blobs/(.*)", path)
         data = self.blobs.get(blob[1]) if blob else None
-        data = self.files.get(request.path) if data is None else data
+        data = self.files.get(path) if data is None else data
         if data is None:
             return self.answer(request, 404, b"not here")
+        if int(hop or 0) < self.hops:
+            to = f"{path}?hop={int(hop or 0) + 1}"
+            return self.answer(request, 302, b"", {"location": to})
         if self.redirect_to or self.location:
             to = self.location or self.redirect_to + request.path + "?signature=abc"
             more = {"location": to}
@@ -84,13 +91,16 @@ class Registry:
 
     def part(self, request, data):
         wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+        if self.on_part:
+            data = self.on_part(data)
         if self.swap:
             data = data[:-100] + bytes([data[-100] ^ 1]) + data[-99:]
         if not wanted or not self.ranges:
-            return self.answer(request, 200, data)
+            return self.answer(request, 200, data, self.part_headers)
         first, last = int(wanted[1]), min(int(wanted[2]), len(data) - 1)
         return self.answer(request, 206, data[first:last + 1],
-                           {"content-range": f"bytes {first}-{last}/{len(data)}"})
+                           {"content-range": f"bytes {first}-{last}/{len(data)}",
+                            **self.part_headers})
 
     def answer(self, request, status, body, headers=None):
         request.send_response(status)

@@ -158,6 +158,18 @@ class Configuration(Home):
             self.assertIn(word, done.stdout)
         self.assertNotIn("sk-", done.stdout)
 
+    def test_check_names_what_is_wrong_with_a_profile(self):
+        folder = os.path.join(self.home, ".config/nightlight/profiles")
+        os.makedirs(folder)
+        path = os.path.join(folder, "mine.toml")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write('name = "mine"\nagents = ["claude-cli*"]\nsistem = "x"\n')
+        os.chmod(path, 0o600)
+        done = self.run_it("check")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(f"profile left out: {path}:3:", done.stderr)
+        self.assertIn("did you mean system", done.stderr)
+
     def test_check_json_is_json(self):
         done = self.run_it("check", "--json", ANTHROPIC_API_KEY="sk-ant-api-x")
         plan = json.loads(done.stdout)

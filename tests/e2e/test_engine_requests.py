@@ -338,6 +338,14 @@ class EmberAnswers(Case):
             "type": "json_schema", "json_schema": {"name": "a", "schema": shape}})
         _, said = self.ask(nl, "openai", body)
         self.assertEqual(json.loads(said.text), {"x": "nightlight"})
+        # A schema that is none is the caller's fault, told at once: the engine says 500 to it.
+        body = request("openai", False, response_format={
+            "type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "banana"}}})
+        tool = {"type": "function", "function": {"name": "get", "parameters": {"type": "object"}}}
+        for more in ({}, {"tools": [tool]}):
+            answer, _ = self.ask(nl, "openai", {**body, **more})
+            self.assertEqual(answer.status, 400, answer.body)
+            self.assertIn("banana", answer.json["error"]["message"])
         body = request("anthropic", False, text="hello", max_tokens=3000,
                        thinking={"type": "enabled", "budget_tokens": 1024})
         answer, _ = self.ask(nl, "anthropic", body)

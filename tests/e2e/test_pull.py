@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -318,15 +319,18 @@ class Hostile(Case):
                 self.assertIn("manifest", done.stderr)
                 self.assert_nothing_usable()
         for name in ("../../etc/passwd:x", "a/../b:c", "gemma4:../x", "hf:a/b/../../c.gguf",
-                     "hf:../b/c.gguf", "a/b/c:d", "gemma4:26b\n", "%2e%2e/x"):
+                     "hf:../b/c.gguf", "a/b/c:d", "gemma4:26b\n", "%2e%2e/x",
+                     "https://huggingface.co/a/b/resolve/main/c.gguf", "file:///etc/c.gguf"):
             with self.subTest(name=name):
                 before = len(self.registry.seen)
                 self.assertNotEqual(self.pull(name).returncode, 0)
                 self.assertEqual(len(self.registry.seen), before, "nobody is asked")
+                if "://" in name:
+                    self.assertIn("hf:OWNER/REPO/FILE.gguf", self.pull(name).stderr)
                 self.assertNotEqual(self.run_it("rm", name).returncode, 0)
         self.assertEqual(sorted(os.listdir(self.home)), ["models"])
 
-    def test_a_redirect_carries_nothing_of_ours_and_is_followed_once(self):
+    def test_a_redirect_carries_nothing_of_ours_and_circles_end(self):
         other = Registry()
         self.addCleanup(other.close)
         self.registry.add(NAME, self.model)
@@ -341,10 +345,94 @@ class Hostile(Case):
                                  {"host", "accept", "accept-encoding", "user-agent", "range"}, seen)
             self.assertNotIn("canary", str(headers) + seen)
         self.run_it("rm", NAME)
-        other.redirect_to = self.registry.url
+        other.location = self.registry.url + path.partition("?")[0]
         done = self.pull()
         self.assertEqual(done.returncode, 2)
         self.assertIn("redirect", done.stderr)
+
+    def test_five_redirects_are_followed_and_no_sixth(self):
+        name = "hf:google/gemma-4-it-gguf/gemma.gguf"
+        self.registry.files["/google/gemma-4-it-gguf/resolve/main/gemma.gguf"] = self.model
+        self.registry.hops = 6
+        done = self.pull(name)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("5 redirects are followed", done.stderr)
+        self.registry.hops = 5
+        done = self.pull(name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_whole()
+
+    def test_a_file_without_a_digest_that_changes_meanwhile_gets_no_name(self):
+        name = "hf:google/gemma-4-it-gguf/gemma.gguf"
+        self.registry.files["/google/gemma-4-it-gguf/resolve/main/gemma.gguf"] = self.model
+        changed = self.model[:-900_000] + bytes(900_000)
+        for header in ("etag", "last-modified"):
+            with self.subTest(header=header):
+                asked = []
+
+                def on_part(data, asked=asked, header=header):
+                    asked.append(1)
+                    later = len(asked) > 4
+                    self.registry.part_headers = {header: '"two"' if later else '"one"'}
+                    return changed if later else data
+
+                self.registry.on_part = on_part
+                done = self.pull(name)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertIn("changed at its source", done.stderr)
+                self.assert_nothing_usable()
+                done = self.pull(name)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assert_whole(hashlib.sha256(changed).hexdigest())
+                self.run_it("rm", name)
+                self.run_it("rm", "--unfinished")
+
+    def test_packed_bytes_are_refused(self):
+        self.registry.add(NAME, self.model)
+        self.registry.part_headers = {"content-encoding": "gzip"}
+        for ranges in (True, False):
+            self.registry.ranges = ranges
+            done = self.pull()
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("packs the file", done.stderr)
+            self.assertEqual(self.files(), [])
+
+    def test_a_blob_that_the_disk_has_spoilt_is_fetched_anew(self):
+        self.registry.add(NAME, self.model)
+        self.assertEqual(self.pull().returncode, 0)
+        with open(f"{self.store}/blobs/sha256-{self.hex}", "r+b") as f:
+            f.write(bytes(1000))
+        done = self.pull()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("damaged", done.stderr)
+        self.assert_whole()
+
+    def test_what_no_name_needs_any_more_is_said(self):
+        self.registry.add(NAME, self.model)
+        self.assertEqual(self.pull().returncode, 0)
+        newer = self.model + bytes(64)
+        self.registry.add(NAME, newer)
+        done = self.pull()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("rm --unfinished", done.stdout)
+        self.assert_whole()
+        self.assertEqual(self.run_it("rm", "--unfinished").returncode, 0)
+        self.assertEqual(self.files(), ["sha256-" + hashlib.sha256(newer).hexdigest()])
+        self.assertNotIn("rm --unfinished", self.pull().stdout)
+
+    def test_a_model_in_several_files_is_refused(self):
+        count = struct.unpack_from("<Q", self.model, 16)[0]
+        key = b"split.count"
+        entry = struct.pack("<Q", len(key)) + key + struct.pack("<IH", 2, 3)
+        split = self.model[:16] + struct.pack("<Q", count + 1) + entry + self.model[24:] + bytes(64)
+        path = f"{self.home}/big-00001-of-00003.gguf"
+        with open(path, "wb") as f:
+            f.write(split)
+        done = self.pull(path)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("3 files", done.stderr)
+        self.assertIn("gguf-split --merge", done.stderr)
+        self.assertEqual(self.files(), [])
 
     def test_places_that_are_not_gone_to(self):
         self.registry.add(NAME, self.model)
