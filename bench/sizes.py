@@ -111,8 +111,9 @@ def main():
     options = parser.parse_args()
     lt.engine_or_skip()
     standby.READY_SECONDS = LOAD_SECONDS
-    print("| size | file | memory: own + mapped | GPU | load | reads, tokens/s | writes |" +
-          ("" if options.quick else " prompt, tokens | cold | last turn | warm |"))
+    more = "" if options.quick else " prompt, tokens | cold | last turn | warm |"
+    print("| size | file | memory: own + mapped | GPU | load | reads, tokens/s | writes |" + more)
+    print("|---" * (7 if options.quick else 11) + "|")
     with tempfile.TemporaryDirectory(prefix="nl-bench-sizes-") as folder:
         for size in options.sizes:
             path = os.path.join(options.folder or folder, f"gemma-4-{size}-random.gguf")
