@@ -3,6 +3,7 @@ import json
 import os
 import sys
 import time
+import unittest
 
 import harness as h
 
@@ -11,6 +12,14 @@ from engine_server import engine_or_skip  # noqa: E402
 
 EMBER = '[engine]\nmodel = "ember"\n'
 SELF = "I am ember, the self-test model of Nightlight"
+
+
+def skip_without_engine():
+    """For a class whose tests need the real engine: the others of its file still run."""
+    try:
+        engine_or_skip()
+    except SystemExit:
+        raise unittest.SkipTest("no engine has been built") from None
 
 
 def with_engine(targets, engine=EMBER, extra=""):
@@ -43,4 +52,5 @@ def wait_ready(nl, seconds=30, other_than=-1):
     raise AssertionError(f"the engine is not ready: {state}\n{nl.log[-2000:]}")
 
 
-__all__ = ["EMBER", "SELF", "alone", "engine_of", "engine_or_skip", "wait_ready", "with_engine"]
+__all__ = ["EMBER", "SELF", "alone", "engine_of", "engine_or_skip", "skip_without_engine",
+           "wait_ready", "with_engine"]

@@ -355,10 +355,7 @@ class Images(Case):
 class RealEngine(Case):
     @classmethod
     def setUpClass(cls):
-        try:
-            lt.engine_or_skip()
-        except SystemExit:
-            raise unittest.SkipTest("no engine has been built") from None
+        lt.skip_without_engine()
 
     def test_a_long_conversation_fits_the_real_window(self):
         nl = h.Nightlight(lt.alone(lt.EMBER + "context = 8192\n"))

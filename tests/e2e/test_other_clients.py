@@ -123,10 +123,7 @@ class Talk(Case):
 
     @classmethod
     def setUpClass(cls):
-        try:
-            lt.engine_or_skip()
-        except SystemExit:
-            raise unittest.SkipTest("no engine has been built") from None
+        lt.skip_without_engine()
 
     def test_the_engine_alone_calls_the_shell_and_ends_warm(self):
         nl = self.up(lt.alone(lt.EMBER))
