@@ -73,7 +73,7 @@ bench-standby:  ## warm standby: first token at failover, a trace of four window
 	@tools/setup.sh build bench
 	@mkdir -p build
 	@cmake --preset bench >build/bench.configure.log 2>&1 || { cat build/bench.configure.log; exit 1; }
-	@cmake --build --preset bench --target nightlight standby_trace
+	@cmake --build --preset bench --target nightlight standby_trace paced_streams
 	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby.py
 	@build/bench/standby_trace
 	@NIGHTLIGHT_BIN=$(CURDIR)/build/bench/nightlight python3 bench/standby_cost.py

@@ -15,114 +15,60 @@ import multiprocessing
 import os
 import re
 import signal
-import socket
 import statistics
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from standby import Stage, Talk, lt, make_model, plain  # noqa: E402
+from standby import ROOT, Stage, Talk, lt, make_model, plain  # noqa: E402
 
-PAIRS, WINDOWS, EVENTS, EVERY = 5, 4, 100, 0.01
+PACED = os.path.join(ROOT, "build", "bench", "paced_streams")
+PAIRS, EVENTS, EVERY_MS = 5, 100, 10
 ADDED_GATE, PAIRS_GATE, BEGUN_GATE = 1.25, 4, 1
 SECONDS_MOST = 240
 fork = multiprocessing.get_context("fork")
 
 
-def stream_stamps(listener):
-    """A cloud in a process of its own: each event of its streams says when it was sent."""
-    def serve(sock):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        inbox = b""
-        while True:
-            while b"\r\n\r\n" not in inbox:
-                inbox += sock.recv(65536) or sys.exit()
-            head, inbox = inbox.split(b"\r\n\r\n", 1)
-            size = next(int(line.split(b":")[1]) for line in head.split(b"\r\n")
-                        if line.lower().startswith(b"content-length:"))
-            while len(inbox) < size:
-                inbox += sock.recv(65536) or sys.exit()
-            inbox = inbox[size:]
-            answer(sock)
-
-    def chunk(sock, kind, event):
-        data = f"event: {kind}\ndata: {json.dumps({'type': kind, **event})}\n\n".encode()
-        sock.sendall(b"%x\r\n%s\r\n" % (len(data), data))
-
-    def answer(sock):
-        sock.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-                     b"transfer-encoding: chunked\r\n\r\n")
-        usage = {"input_tokens": 1, "output_tokens": 1}
-        chunk(sock, "message_start", {"message": {
-            "id": "msg_1", "type": "message", "role": "assistant", "content": [], "model": "m-1",
-            "stop_reason": None, "stop_sequence": None, "usage": usage}})
-        chunk(sock, "content_block_start",
-              {"index": 0, "content_block": {"type": "text", "text": ""}})
-        for _ in range(EVENTS):
-            time.sleep(EVERY)
-            delta = {"type": "text_delta", "text": f"{time.monotonic_ns()} "}
-            chunk(sock, "content_block_delta", {"index": 0, "delta": delta})
-        chunk(sock, "content_block_stop", {"index": 0})
-        chunk(sock, "message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": usage})
-        chunk(sock, "message_stop", {})
-        sock.sendall(b"0\r\n\r\n")
-
-    while True:
-        sock, _ = listener.accept()
-        threading.Thread(target=serve, args=(sock,), daemon=True).start()
-
-
-class Stamps:
-    """That cloud, as a Target's upstream."""
+class PacedCloud:
+    """A cloud whose streams' events say when they were sent, as a Target's upstream."""
     dialect, name = "anthropic", "anthropic"
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        self.process = fork.Process(target=stream_stamps, args=(self.listener,), daemon=True)
-        self.process.start()
+        self.process = subprocess.Popen([PACED, "cloud", str(EVENTS), str(EVERY_MS)],
+                                        stdout=subprocess.PIPE, text=True)
+        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
 
     def stop(self):
         self.process.kill()
-        self.process.join()
-        self.listener.close()
+        self.process.communicate()
 
 
-def window(port, requests, out):
-    """One client: streams each request's answer; puts the delays of its events, in milliseconds."""
-    found = []
-    for request in requests:
-        with plain.Conn(port, 60) as conn:
-            conn.send(request)
-            for at, _, event in conn.events(conn.read_head()):
-                sent = (event.get("delta") or {}).get("text") if event else None
-                if sent:
-                    found.append(at * 1000 - int(sent) / 1e6)
-    out.put(found)
+def requests_of(folder, windows, turns, seed):
+    """Files with a request each, for every window in turn: long talks that are new to standby."""
+    folder = tempfile.mkdtemp(dir=folder)
+    for number in range(windows * turns):
+        talk = Talk("anthropic", 8000, seed=f"{seed}-{number}")
+        with open(os.path.join(folder, f"{number:03}"), "wb") as f:
+            f.write(plain.request("anthropic", talk.body(True), talk.headers()))
+    return sorted(entry.path for entry in os.scandir(folder))
 
 
-def stint(model, how, cloud, turns, seed):
+def stint(model, how, cloud, options, seed):
     """The delays of all windows' events, sorted, and how many tokens were read ahead meanwhile."""
-    talks = [[Talk("anthropic", 8000, seed=f"{seed}-{number}-{turn}") for turn in range(turns)]
-             for number in range(WINDOWS)]
-    requests = [[plain.request("anthropic", talk.body(True), talk.headers()) for talk in talks_of]
-                for talks_of in talks]
+    files = requests_of(options.folder, options.windows, options.turns, seed)
     stage = Stage(model, how, cloud)
     try:
-        out = fork.Queue()
-        windows = [fork.Process(target=window, args=(stage.nl.port, part, out), daemon=True)
-                   for part in requests]
-        for one in windows:
-            one.start()
-        found = sorted(delay for _ in windows for delay in out.get(timeout=SECONDS_MOST))
-        for one in windows:
-            one.join()
+        done = subprocess.run([PACED, "windows", str(stage.nl.port), str(options.windows), *files],
+                              stdout=subprocess.PIPE, text=True, check=True)
+        delays = sorted(map(float, done.stdout.split()))
+        if len(delays) != len(files) * EVENTS:
+            raise SystemExit(f"{len(delays)} events came of {len(files) * EVENTS}")
         state = stage.standby() or {"tokens_read": 0, "conversations": []}
-        return found, max([state["tokens_read"]] +
-                          [one["warm_tokens"] for one in state["conversations"]])
+        return delays, max([state["tokens_read"]] +
+                           [one["warm_tokens"] for one in state["conversations"]])
     finally:
         stage.close()
 
@@ -134,44 +80,47 @@ def busy():
         pass
 
 
-def p99_of(delays):
-    return delays[int(len(delays) * 0.99)]
+def part(delays, share):
+    return delays[int(len(delays) * share)]
 
 
-def beside_a_loop(model, cloud, turns, seed):
-    """The p99 with standby off and such a loop where the engine would be reading."""
+def beside_a_loop(model, cloud, options, seed):
+    """The delays with standby off and such a loop where the engine would be reading."""
     loop = fork.Process(target=busy, daemon=True)
     loop.start()
     try:
-        return p99_of(stint(model, "off", cloud, turns, seed)[0])
+        return stint(model, "off", cloud, options, seed)[0]
     finally:
         loop.kill()
         loop.join()
 
 
-def added(model, turns, control):
-    """Pairs of stints, standby off and on in turn; control: and a third beside a busy loop."""
-    cloud, good, idle = Stamps(), 0, False
+def added(model, options):
+    """Pairs of stints, standby off and on in turn."""
+    cloud, good, idle = PacedCloud(), 0, False
     try:
         for pair in range(PAIRS):
-            p99, read = {}, 0
+            found, read = {}, 0
             for how in ("off", "on") if pair % 2 == 0 else ("on", "off"):
-                found, tokens = stint(model, how, cloud, turns, f"{pair}{how}")
-                p99[how] = p99_of(found)
+                found[how], tokens = stint(model, how, cloud, options, f"{pair}{how}")
                 read += tokens
-            ratio = p99["on"] / p99["off"]
-            loop = f"; {beside_a_loop(model, cloud, turns, f'{pair}loop') / p99['off']:.2f} " \
-                "beside a busy loop of the same niceness" if control else ""
-            good += ratio <= ADDED_GATE
+            off, on = (part(found[how], 0.99) for how in ("off", "on"))
+            good += on / off <= ADDED_GATE
             idle = idle or read == 0
-            print(f"pair {pair + 1}: p99 of {len(found)} events {p99['off']:.2f} ms without, "
-                  f"{p99['on']:.2f} ms with standby: {ratio:.2f} ({read} tokens read ahead){loop}",
+            more = "".join(f"; p{name} {part(found['off'], share):.2f} and "
+                           f"{part(found['on'], share):.2f} ms"
+                           for name, share in (("50", 0.5), ("99.9", 0.999)))
+            if options.control:
+                loop = beside_a_loop(model, cloud, options, f"{pair}loop")
+                more += f"; {part(loop, 0.99) / off:.2f} beside a busy loop of the same niceness"
+            print(f"pair {pair + 1}: p99 of {len(found['off'])} events {off:.2f} ms without, "
+                  f"{on:.2f} ms with standby: {on / off:.2f} ({read} tokens read ahead{more})",
                   flush=True)
     finally:
         cloud.stop()
     word = "FAILS, nothing was read" if idle else "passes" if good >= PAIRS_GATE else "FAILS"
-    print(f"cloud streams: at most {ADDED_GATE} in {good} of {PAIRS} pairs (at least "
-          f"{PAIRS_GATE}): {word}", flush=True)
+    print(f"cloud streams, {options.windows} windows: at most {ADDED_GATE} in {good} of {PAIRS} "
+          f"pairs (at least {PAIRS_GATE}): {word}", flush=True)
     return good >= PAIRS_GATE and not idle
 
 
@@ -271,6 +220,7 @@ def out_of_time(*_):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--windows", type=int, default=4, help="streams at a time")
     parser.add_argument("--turns", type=int, default=8, help="of each window in a stint, 1 s each")
     parser.add_argument("--idle", type=int, default=2, help="idle layers of the model")
     parser.add_argument("--reps", type=int, default=10, help="local requests")
@@ -278,11 +228,14 @@ def main():
                         help="also the ratio beside a loop that only keeps a core busy")
     options = parser.parse_args()
     lt.engine_or_skip()
+    if not os.path.exists(PACED):
+        sys.exit(f"{PACED} is missing: `make bench-standby` builds it")
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(SECONDS_MOST)
     with tempfile.TemporaryDirectory(prefix="nl-bench-standby-") as folder:
         model = make_model(folder, options.idle)
-        results = [waits(model, folder, options.reps), added(model, options.turns, options.control)]
+        options.folder = folder
+        results = [waits(model, folder, options.reps), added(model, options)]
     return 0 if all(results) else 1
 
 

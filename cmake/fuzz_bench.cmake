@@ -39,4 +39,7 @@ if(NL_BENCH)
   # A simulation that drives the scheduler of warm standby.
   add_executable(standby_trace ${PROJECT_SOURCE_DIR}/bench/standby_trace.cc)
   target_link_libraries(standby_trace PRIVATE standby dialect chat base nl_options)
+  # Both ends of the streams that bench/standby_cost.py measures.
+  add_executable(paced_streams ${PROJECT_SOURCE_DIR}/bench/paced_streams.cc)
+  target_link_libraries(paced_streams PRIVATE base nl_options)
 endif()
