@@ -51,6 +51,8 @@ struct Error {
   std::string message;
   // HTTP status the other side sent, or the one to answer with; 0 = none.
   int status = 0;
+  // Seconds after which the other side says that it may be asked again; 0 = it does not say.
+  int retry_after = 0;
 
   Error() = default;
   Error(ErrorCode error_code, std::string text, int http_status = 0)

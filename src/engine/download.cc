@@ -8,7 +8,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <optional>
+#include <thread>
 #include <utility>
+
+#include "engine/retries.h"
 
 namespace nl::engine {
 namespace {
@@ -21,41 +24,7 @@ constexpr auto kSaveEvery = std::chrono::seconds(1);
 constexpr std::uint64_t kSaveBytes = 16ULL << 20;
 // A try that brought less than this does not count as progress.
 constexpr std::uint64_t kProgressBytes = 256 * 1024;
-constexpr Duration kPauseMost = std::chrono::seconds(32);
 constexpr std::size_t kSmallBytesMax = 4U << 20;
-
-// Trying again may help.
-bool may_pass(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::dns:
-    case ErrorCode::connect:
-    case ErrorCode::tls:
-    case ErrorCode::reset:
-    case ErrorCode::timeout:
-    case ErrorCode::truncated:
-    case ErrorCode::protocol:
-      return true;
-    case ErrorCode::status:
-      return error.status >= 500 || error.status == 403 || error.status == 408 ||
-             error.status == 429;
-    case ErrorCode::bad_request:
-    case ErrorCode::too_large:
-    case ErrorCode::unauthorized:
-    case ErrorCode::forbidden:
-    case ErrorCode::not_found:
-    case ErrorCode::not_an_answer:
-    case ErrorCode::empty_answer:
-    case ErrorCode::stream_error:
-    case ErrorCode::cancelled:
-    case ErrorCode::exhausted:
-    case ErrorCode::unsupported:
-    case ErrorCode::config:
-    case ErrorCode::io:
-    case ErrorCode::internal:
-      return false;
-  }
-  return false;
-}
 
 std::unexpected<Error> changed() {
   return fail(ErrorCode::not_an_answer,
@@ -156,25 +125,21 @@ asio::awaitable<void> Download::work() {
 }
 
 asio::awaitable<void> Download::fetch_part(std::size_t index) {
-  Duration wait = options_.first_pause;
-  int tries = 0;
+  Retries retries(options_.tries, options_.first_pause);
   while (!error_ && file_.part(index).done < file_.part(index).end - file_.part(index).begin) {
     const std::uint64_t before = file_.part(index).done;
     auto fetched = co_await fetch_once(index);
     if (fetched) continue;
     if (error_) co_return;
     const std::uint64_t after = file_.part(index).done;
-    if (after > before && after - before >= kProgressBytes) {
-      tries = 0;
-      wait = options_.first_pause;
-    }
-    if (++tries >= options_.tries || !may_pass(fetched.error())) {
+    if (after > before && after - before >= kProgressBytes) retries.start_over();
+    const auto wait = retries.pause_after(fetched.error());
+    if (!wait) {
       give_up(std::move(fetched.error()));
       co_return;
     }
-    watch_.trouble(fetched.error().message);
-    co_await pause(wait);
-    wait = std::min(wait * 2, kPauseMost);
+    watch_.trouble(fetched.error().message, *wait);
+    co_await pause(*wait);
     auto again = co_await locate_again();
     if (!again && !may_pass(again.error())) give_up(std::move(again.error()));
   }
@@ -208,7 +173,7 @@ Result<void> Download::check_head(const http::ResponseHead& head, const Part& pa
     if (head.status >= 300 && head.status < 400) {
       return fail(ErrorCode::config, "a second redirect is not followed");
     }
-    return std::unexpected(refusal(head.status, located_.at));
+    return std::unexpected(refusal(head, located_.at));
   }
   const auto plain = refuse_packed(head);
   if (!plain) return plain;
@@ -270,9 +235,9 @@ asio::awaitable<void> Download::pause(Duration length) {
   }
 }
 
-// Runs `task` on a loop of its own and returns what it gives.
+// Runs what `make` gives on a loop of its own, once.
 template <typename T, typename Make>
-Result<T> run_now(const http::ClientOptions& options, Make make) {
+Result<T> run_once(const http::ClientOptions& options, const Make& make) {
   const SystemClock clock;
   http::Loop loop(clock);
   http::Client client(loop, options);
@@ -287,6 +252,24 @@ Result<T> run_now(const http::ClientOptions& options, Make make) {
   return out;
 }
 
+// The same, and again where the server is only in trouble. Nobody there, or a login wanted, is said
+// at once.
+template <typename T, typename Make>
+Result<T> run_now(const DownloadOptions& options, const Trouble& trouble, const Make& make) {
+  Retries retries(options.first_tries, options.first_pause);
+  for (;;) {
+    auto out = run_once<T>(options.client, make);
+    if (out) return out;
+    const Error& error = out.error();
+    const bool for_good = error.code == ErrorCode::dns || error.code == ErrorCode::connect ||
+                          error.code == ErrorCode::tls || error.status == 403;
+    const auto wait = for_good ? std::nullopt : retries.pause_after(error);
+    if (!wait) return out;
+    trouble(error.message, *wait);
+    std::this_thread::sleep_for(*wait);
+  }
+}
+
 asio::awaitable<Result<std::string>> get_small(http::Client& client, const Origin& origin,
                                                const std::string& headers, Instant until) {
   http::Cancel cancel;
@@ -296,8 +279,8 @@ asio::awaitable<Result<std::string>> get_small(http::Client& client, const Origi
   outgoing.headers = headers;
   const auto call = co_await client.send(origin.endpoint, outgoing, cancel, until);
   if (!call) co_return std::unexpected(call.error());
-  const int status = (*call)->head().status;
-  if (status != 200) co_return std::unexpected(refusal(status, origin));
+  const http::ResponseHead& head = (*call)->head();
+  if (head.status != 200) co_return std::unexpected(refusal(head, origin));
   std::string body;
   while (!(*call)->complete()) {
     const auto piece = co_await (*call)->read(until);
@@ -312,15 +295,17 @@ asio::awaitable<Result<std::string>> get_small(http::Client& client, const Origi
 
 }  // namespace
 
-Result<Located> locate_now(const http::ClientOptions& client, const Origin& origin) {
-  return run_now<Located>(
-      client, [&](http::Client& with, Instant until) { return locate(with, origin, until); });
+Result<Located> locate_now(const DownloadOptions& options, const Origin& origin,
+                           const Trouble& trouble) {
+  return run_now<Located>(options, trouble, [&](http::Client& with, Instant until) {
+    return locate(with, origin, until);
+  });
 }
 
-Result<std::string> fetch_small(const http::ClientOptions& client, const Origin& origin,
-                                std::string_view accept) {
+Result<std::string> fetch_small(const DownloadOptions& options, const Origin& origin,
+                                std::string_view accept, const Trouble& trouble) {
   const std::string headers = pull_headers(fmt::format("accept: {}\r\n", accept));
-  return run_now<std::string>(client, [&](http::Client& with, Instant until) {
+  return run_now<std::string>(options, trouble, [&](http::Client& with, Instant until) {
     return get_small(with, origin, headers, until);
   });
 }

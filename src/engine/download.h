@@ -22,7 +22,8 @@ struct DownloadOptions {
   http::ClientOptions client;
   PartSizes sizes;
   std::size_t connections = 4;
-  int tries = 6;  // of a part without progress
+  int tries = 6;        // of a part without progress
+  int first_tries = 4;  // of a question, before anything is known
   Duration first_pause = std::chrono::seconds(1);
   Duration stall = std::chrono::seconds(30);
 };
@@ -34,22 +35,25 @@ struct DownloadOrder {
   std::string path;    // of the PartialFile
 };
 
+// Something went wrong and is tried again after `pause`. Told on the calling thread.
+using Trouble = std::function<void(const std::string& what, Duration pause)>;
+
 // Told what happens, on the calling thread.
 struct DownloadWatch {
   // Several times a second.
   std::function<void(std::uint64_t there, std::uint64_t all)> progress;
-  // Something that went wrong and is tried again.
-  std::function<void(const std::string& what)> trouble;
+  Trouble trouble;
   // The file's first part is there: an error refuses the file before the rest comes.
   std::function<Result<void>(const PartialFile& file)> head;
 };
 
-// locate(), blocking. Errors: as there.
-Result<Located> locate_now(const http::ClientOptions& client, const Origin& origin);
+// locate(), blocking; a server in trouble is asked again. Errors: as there.
+Result<Located> locate_now(const DownloadOptions& options, const Origin& origin,
+                           const Trouble& trouble);
 
-// One GET of something small, blocking; redirects are refused. Errors: as refusal(), too_large.
-Result<std::string> fetch_small(const http::ClientOptions& client, const Origin& origin,
-                                std::string_view accept);
+// A GET of something small, likewise; redirects are refused. Errors: as refusal(), too_large.
+Result<std::string> fetch_small(const DownloadOptions& options, const Origin& origin,
+                                std::string_view accept, const Trouble& trouble);
 
 // Everything is there on success. Errors: io, config, and what a part's last try ended with.
 Result<PartialFile> download(const DownloadOptions& options, const DownloadOrder& order,

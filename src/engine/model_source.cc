@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kRedirectsMost = 5;
 constexpr std::size_t kTagMax = 128;
+constexpr std::uint64_t kAskedSecondsMax = 24 * 3600;
 
 bool is_this_machine(const std::string& host) {
   return host == "127.0.0.1" || host == "::1" || host == "localhost";
@@ -53,6 +54,14 @@ void take_tag(Located& located, const http::Headers& headers) {
     if (located.version.empty()) located.version = bare.substr(0, kTagMax);
     if (located.digest.empty() && is_sha256(bare)) located.digest = bare;
   }
+}
+
+// A Retry-After in seconds, else 0. One that is a date is no statement here.
+int asked_seconds(const http::Headers& headers) {
+  std::string_view text = headers.find("retry-after").value_or("");
+  std::uint64_t value = 0;
+  if (!take_number(text, value) || !text.empty()) return 0;
+  return static_cast<int>(std::min<std::uint64_t>(value, kAskedSecondsMax));
 }
 
 bool is_redirect(int status) {
@@ -148,28 +157,31 @@ Result<void> refuse_packed(const http::ResponseHead& head) {
               "the server packs the file (content-encoding), which is not asked for");
 }
 
-Error refusal(int status, const Origin& at) {
+Error refusal(const http::ResponseHead& head, const Origin& at) {
   const std::string host = at.endpoint.authority();
+  const int status = head.status;
+  const auto error = [&](std::string why) {
+    Error made(ErrorCode::status, std::move(why), status);
+    made.retry_after = asked_seconds(head.headers);
+    return made;
+  };
   if (status == 401 || status == 403) {
-    return Error(ErrorCode::status,
-                 fmt::format("{} wants a login for this model (status {}): only public models are "
-                             "pulled; or fetch the file yourself and `nightlight pull FILE`",
-                             host, status),
-                 status);
+    return error(
+        fmt::format("{} wants a login for this model (status {}): only public models are "
+                    "pulled; or fetch the file yourself and `nightlight pull FILE`",
+                    host, status));
   }
   if (status == 404) {
-    return Error(
-        ErrorCode::status,
-        fmt::format("{} has no such model or file (404): check the name and the tag", host),
-        status);
+    return error(
+        fmt::format("{} has no such model or file (404): check the name and the tag", host));
   }
-  if (status == 429 || status >= 500) {
-    return Error(ErrorCode::status,
-                 fmt::format("{} {} (status {})", host,
-                             status == 429 ? "asks for less haste" : "is in trouble", status),
-                 status);
+  if (status == 429) {
+    const int wait = asked_seconds(head.headers);
+    return error(fmt::format("{} asks for less haste (status 429{})", host,
+                             wait > 0 ? fmt::format(", for {} s", wait) : ""));
   }
-  return Error(ErrorCode::status, fmt::format("{} answered with status {}", host, status), status);
+  if (status >= 500) return error(fmt::format("{} is in trouble (status {})", host, status));
+  return error(fmt::format("{} answered with status {}", host, status));
 }
 
 http::asio::awaitable<Result<Located>> locate(http::Client& client, const Origin& origin,
@@ -193,7 +205,7 @@ http::asio::awaitable<Result<Located>> locate(http::Client& client, const Origin
       if (!taken) co_return std::unexpected(taken.error());
       co_return located;
     }
-    if (!is_redirect(head.status)) co_return std::unexpected(refusal(head.status, at));
+    if (!is_redirect(head.status)) co_return std::unexpected(refusal(head, at));
     if (hop >= kRedirectsMost) {
       co_return fail(ErrorCode::config,
                      fmt::format("{} redirects once more: {} redirects are followed, no more",

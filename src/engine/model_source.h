@@ -49,8 +49,8 @@ std::string version_of(const http::Headers& headers);
 // Refuses an answer whose bytes are packed: they would not be those of the file.
 Result<void> refuse_packed(const http::ResponseHead& head);
 
-// What a status that is no success means for the person who pulls.
-Error refusal(int status, const Origin& at);
+// What an answer that is no success means for the person who pulls.
+Error refusal(const http::ResponseHead& head, const Origin& at);
 
 // Errors: those of Client::send, config, status, not_an_answer.
 http::asio::awaitable<Result<Located>> locate(http::Client& client, const Origin& origin,

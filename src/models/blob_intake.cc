@@ -43,6 +43,13 @@ std::uint64_t allocated_bytes(const std::string& path) {
 
 }  // namespace
 
+engine::Trouble trouble_told_by(PullProgress& progress) {
+  return [&progress](const std::string& what, Duration pause) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(pause).count();
+    progress.note(fmt::format("{}; trying again in {} s", what, seconds));
+  };
+}
+
 Result<void> check_kind(const engine::GgufFacts& facts, GgufKind wanted) {
   if (facts.split_count > 1) {
     return fail(ErrorCode::config,
@@ -102,9 +109,7 @@ Result<engine::PartialFile> BlobIntake::download(const RemoteBlob& wanted,
   order.path = path;
   engine::DownloadWatch watch;
   watch.progress = [&](std::uint64_t there, std::uint64_t all) { progress_.update(there, all); };
-  watch.trouble = [&](const std::string& what) {
-    progress_.note(fmt::format("{}; trying again", what));
-  };
+  watch.trouble = trouble_told_by(progress_);
   watch.head = [&](const engine::PartialFile& file) {
     auto judged = judge_head(file, wanted.kind);
     header_refused_ = !judged;
@@ -141,7 +146,7 @@ Result<TakenBlob> BlobIntake::look_again(const BlobRecord& blob, GgufKind kind) 
 
 Result<TakenBlob> BlobIntake::fetch(const RemoteBlob& wanted) {
   if (is_here(wanted.expected)) return look_again(wanted.expected, wanted.kind);
-  auto located = engine::locate_now(options_.client, wanted.origin);
+  auto located = engine::locate_now(options_, wanted.origin, trouble_told_by(progress_));
   if (!located) return std::unexpected(located.error());
   RemoteBlob whole = wanted;
   if (whole.expected.hex.empty()) whole.expected.hex = located->digest;

@@ -71,6 +71,9 @@ class BlobIntake {
   bool header_refused_ = false;
 };
 
+// Tells each new try as a line of `progress`, which must outlive it.
+engine::Trouble trouble_told_by(PullProgress& progress);
+
 // Errors: config (the file is of another kind than wanted, or none the engine reads).
 Result<void> check_kind(const engine::GgufFacts& facts, engine::GgufKind wanted);
 

@@ -28,7 +28,8 @@ std::string verdict_on(const engine::ModelStore& store, const ModelRecord& recor
 ModelList model_list(const Environment& environment) {
   engine::ModelStore store = model_store(environment);
   auto records = read_records(store);
-  return {std::move(store), std::move(records), OllamaStore(environment).models()};
+  const std::size_t foreign = foreign_manifests(store);
+  return {std::move(store), std::move(records), foreign, OllamaStore(environment).models()};
 }
 
 std::string list_text(const ModelList& list) {
@@ -41,6 +42,12 @@ std::string list_text(const ModelList& list) {
     fmt::format_to(std::back_inserter(text), "{:<{}}  {:>9}  {}  {}{}\n", record.name, width,
                    size_text(bytes_of(record)), record.date.substr(0, 10),
                    verdict_on(list.store, record), record.projector ? ", reads images" : "");
+  }
+  if (list.foreign > 0) {
+    fmt::format_to(
+        std::back_inserter(text),
+        "{} more in {}/manifests that this release does not understand: kept, not used\n",
+        list.foreign, list.store.folder());
   }
   if (!list.ollama.empty()) text += "\nIn the Ollama store (read only):\n";
   for (const OllamaModel& model : list.ollama) {

@@ -16,6 +16,7 @@ namespace nl::models {
 struct ModelList {
   engine::ModelStore store;
   std::vector<ModelRecord> records;  // the newest first
+  std::size_t foreign = 0;           // manifests that are not understood
   std::vector<OllamaModel> ollama;
 };
 

@@ -107,13 +107,24 @@ std::optional<ModelRecord> newest_record(const engine::ModelStore& store) {
   return std::nullopt;
 }
 
-std::set<std::string> digests_of(const std::vector<ModelRecord>& records) {
-  std::set<std::string> digests;
-  for (const ModelRecord& record : records) {
-    digests.insert(record.model.hex);
-    if (record.projector) digests.insert(record.projector->hex);
+std::set<std::string> needed_blobs(const engine::ModelStore& store) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::set<std::string> needed;
+  for (const std::string& manifest : store.manifests()) {
+    const std::string_view text = manifest;
+    for (std::size_t at = text.find_first_of(kHex); at != text.npos;) {
+      const std::size_t end = std::min(text.find_first_not_of(kHex, at), text.size());
+      const std::string_view run = text.substr(at, end - at);
+      if (engine::is_sha256(run)) needed.emplace(run);
+      at = text.find_first_of(kHex, end);
+    }
   }
-  return digests;
+  return needed;
+}
+
+std::size_t foreign_manifests(const engine::ModelStore& store) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      store.manifests(), [](const std::string& text) { return !parse_record(text); }));
 }
 
 std::string size_text(std::uint64_t bytes) {

@@ -46,8 +46,11 @@ std::optional<ModelRecord> find_record(const engine::ModelStore& store, std::str
 // The newest one whose blobs are all there.
 std::optional<ModelRecord> newest_record(const engine::ModelStore& store);
 
-// The digests that these records need.
-std::set<std::string> digests_of(const std::vector<ModelRecord>& records);
+// The digests that the store's manifests name. Those of a manifest that is not understood count as
+// well, a newer release's for instance: what it needs must not be taken for litter.
+std::set<std::string> needed_blobs(const engine::ModelStore& store);
+// How many manifests are not understood.
+std::size_t foreign_manifests(const engine::ModelStore& store);
 
 // "14.4 GB".
 std::string size_text(std::uint64_t bytes);

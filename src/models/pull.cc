@@ -107,10 +107,12 @@ Result<BlobRecord> Pull::take(const PullBases& bases, const ModelName& name, con
 
 Result<ModelRecord> Pull::from_registry(const PullBases& bases, const ModelName& name) {
   const engine::Origin origin = manifest_origin(bases, name);
-  const auto text = engine::fetch_small(options_.client, origin, kManifestType);
+  const auto text =
+      engine::fetch_small(options_, origin, kManifestType, trouble_told_by(progress_));
   if (!text) {
     const auto known = find_record(store_, name.text());
-    const bool unreachable = text.error().code != ErrorCode::status;
+    const bool unreachable = text.error().code != ErrorCode::status || text.error().status == 429 ||
+                             text.error().status >= 500;
     if (!known || !unreachable) return std::unexpected(text.error());
     progress_.note(fmt::format("the registry cannot be asked ({})", text.error().message));
     return *known;
@@ -192,7 +194,7 @@ Result<Pulled> pull_model(const std::string& wanted, const config::Config& confi
   Pull pull(environment, download_options(config, environment));
   auto record = pull.run(wanted);
   if (!record) return std::unexpected(std::move(record.error()));
-  const std::uint64_t idle = pull.store().bytes_except(digests_of(read_records(pull.store())));
+  const std::uint64_t idle = pull.store().bytes_except(needed_blobs(pull.store()));
   return Pulled{std::move(*record), pull.was_here(), idle};
 }
 

@@ -19,15 +19,15 @@ Result<Removal> remove_model(const engine::ModelStore& store, std::string_view n
     return fail(ErrorCode::config,
                 fmt::format("{} is not here: `nightlight models` lists what is", parsed->text()));
   }
-  const auto needed = digests_of(read_records(store));
-  return Removal{parsed->text(), store.remove_blobs_except(needed, engine::Unfinished::keep)};
+  const auto freed = store.remove_blobs_except(needed_blobs(store), engine::Unfinished::keep);
+  return Removal{parsed->text(), freed};
 }
 
 Result<Removal> remove_unfinished(const engine::ModelStore& store) {
   const auto lock = store.lock();
   if (!lock) return std::unexpected(lock.error());
-  const auto needed = digests_of(read_records(store));
-  return Removal{"unfinished pulls", store.remove_blobs_except(needed, engine::Unfinished::remove)};
+  const auto freed = store.remove_blobs_except(needed_blobs(store), engine::Unfinished::remove);
+  return Removal{"unfinished pulls", freed};
 }
 
 std::string removal_text(const Removal& removal) {

@@ -18,6 +18,8 @@ class Registry:
         self.redirect_to = None      # base URL that blobs are redirected to
         self.location = None         # the Location itself, for hostile ones
         self.status = 0              # instead of an answer
+        self.status_left = None      # that many times; None = always
+        self.retry_after = None      # beside it
         self.cut_after = 0           # bytes of a body, then the connection breaks
         self.cuts_left = 0
         self.pace = 0                # bytes per second, 0 = as fast as it goes
@@ -68,8 +70,10 @@ class Registry:
 
     def serve(self, request):
         self.seen.append((request.path, dict(request.headers)))
-        if self.status:
-            return self.answer(request, self.status, b"no")
+        if self.status and self.status_left != 0:
+            self.status_left = self.status_left and self.status_left - 1
+            wait = {"retry-after": self.retry_after} if self.retry_after else None
+            return self.answer(request, self.status, b"no", wait)
         if request.path in self.manifests:
             return self.answer(request, 200, self.manifests[request.path])
         path, _, hop = request.path.partition("?hop=")

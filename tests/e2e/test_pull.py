@@ -105,6 +105,23 @@ class Whole(Case):
         self.run_it("rm", "b:2")
         self.assertEqual(self.files(), [])
 
+    def test_what_a_newer_release_has_pulled_stays(self):
+        """Its manifest says nothing to this release, but names what it needs."""
+        newer = self.model + bytes(32)
+        self.registry.add("new:1", newer)
+        self.registry.add(NAME, self.model)
+        for name in ("new:1", NAME):
+            self.assertEqual(self.pull(name).returncode, 0)
+        path = f"{self.store}/manifests/new%3A1.json"
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace('"format":1', '"format":2'))
+        self.assertIn("1 more in", self.run_it("models").stdout)
+        self.assertEqual(self.run_it("rm", NAME).returncode, 0)
+        self.assert_whole(hashlib.sha256(newer).hexdigest())
+        self.assertEqual(len(self.files()), 1)
+
     def test_a_registry_that_is_gone_does_not_matter_when_all_is_here(self):
         self.registry.add(NAME, self.model)
         self.pull()
@@ -459,6 +476,31 @@ class Hostile(Case):
         done = self.pull("nothing:here")
         self.assertIn("404", done.stderr)
         self.assertIn("name and the tag", done.stderr)
+
+    def test_a_registry_in_trouble_is_asked_again(self):
+        for status, retry_after, pause in ((503, None, 1), (429, "2", 2)):
+            with self.subTest(status=status):
+                self.registry.add(NAME, self.model)
+                self.registry.status, self.registry.status_left = status, 2
+                self.registry.retry_after = retry_after
+                done = self.pull()
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertRegex(done.stderr, rf"status {status}.*; trying again in {pause} s")
+                self.assert_whole()
+                self.run_it("rm", NAME)
+
+    def test_a_wait_that_nobody_sits_out_is_an_error(self):
+        self.registry.add(NAME, self.model)
+        self.registry.status, self.registry.retry_after = 429, "3600"
+        done = self.pull()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("3600 s", done.stderr)
+        self.registry.status = 0
+        self.assertEqual(self.pull().returncode, 0)
+        self.registry.status = 429
+        done = self.pull()  # all of it is here
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("cannot be asked", done.stderr)
 
     def test_two_at_once_are_told(self):
         self.registry.add(NAME, self.model)
