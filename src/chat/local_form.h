@@ -24,6 +24,7 @@ struct LocalTarget {
   std::int64_t window_tokens = 0;          // 0 = unknown: nothing is left out for its size
   std::int64_t reply_tokens = 0;           // kept free for the answer
   bool images = false;                     // reads them
+  bool sound = false;                      // hears it
   std::vector<std::string> tools_allowed;  // empty = all; else only these stay declared
 };
 
@@ -45,7 +46,7 @@ struct LocalNote {
   std::int64_t tokens_before = 0;  // of the request as the client sent it
   std::int64_t tokens_after = 0;
   bool exact = false;   // counted by the target's tokenizer; else an estimate on the safe side
-  std::string dropped;  // "12 tool results shortened, 3 turns summarised"; empty = nothing
+  std::string dropped;  // "12 tool results shortened, 1 image not seen"; empty = nothing
 };
 
 struct FormedRequest {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "chat/senses.h"
 #include "dialect/anthropic.h"
 #include "dialect/json_writer.h"
 #include "dialect/openai_chat.h"
@@ -43,10 +44,6 @@ struct Sound {
   std::string_view base64;
   std::string_view format;  // "wav" | "mp3"; empty = not to be read here
 };
-
-bool is_sound(const chat::Opaque& block) {
-  return block.type == "input_audio" || block.type == "audio";
-}
 
 // Views point into the block.
 Sound sound_of(const chat::Opaque& block) {
@@ -192,7 +189,7 @@ void MessageEncoder::user_block(const Item& item) {
 }
 
 void MessageEncoder::add_foreign(const chat::Opaque& block) {
-  if (!options_.sound || !is_sound(block)) return add(foreign(block));
+  if (!options_.sound || !chat::is_sound(block)) return add(foreign(block));
   const Sound sound = sound_of(block);
   if (sound.format.empty()) {
     return add("[audio left out: of a kind that the local model server does not read]");
@@ -315,7 +312,7 @@ std::string_view MessageEncoder::foreign(const chat::Opaque& block) {
       }
     }
   }
-  if (is_sound(block)) return kNoSound;
+  if (chat::is_sound(block)) return kNoSound;
   const std::string type = chat::escape(block.type);
   if (block.json.json.size() > kForeignBlockBytesMax) {
     return keep(fmt::format("[{} left out]", type));

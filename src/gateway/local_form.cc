@@ -33,7 +33,9 @@ chat::LocalTarget local_target(const chat::Request& request, const router::Polic
   target.window_tokens = candidate.facts.context_tokens.value_or(0);
   const std::int64_t asked = request.max_tokens.value_or(kReplyTokensMax);
   target.reply_tokens = std::min({asked, kReplyTokensMax, target.window_tokens / 8});
-  target.images = senses_of(candidate, provider).images;
+  const provider::Senses senses = senses_of(candidate, provider);
+  target.images = senses.images;
+  target.sound = senses.sound;
   if (local_mode(request, policy, candidate) == router::OnLocal::read_only) {
     target.tools_allowed = reading_tools(request);
   }

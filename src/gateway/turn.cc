@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "chat/senses.h"
 #include "gateway/wishes.h"
 
 namespace nl::gateway {
@@ -32,20 +33,6 @@ std::string last_user_text(const chat::Request& request) {
     }
   }
   return {};
-}
-
-bool has_images(const chat::Request& request) {
-  for (const chat::Message& message : request.messages) {
-    for (const chat::Block& block : message.content) {
-      if (std::holds_alternative<chat::Image>(block)) return true;
-      const auto* result = std::get_if<chat::ToolResult>(&block);
-      if (result == nullptr) continue;
-      for (const chat::ResultPart& part : result->content) {
-        if (std::holds_alternative<chat::Image>(part)) return true;
-      }
-    }
-  }
-  return false;
 }
 
 // What stays the same from turn to turn: a session id if the client states one, else the beginning
@@ -94,7 +81,7 @@ Result<void> read_turn(Turn& turn, const std::vector<Secret>& tokens,
   facts.client_agent = head.headers.find("user-agent").value_or("");
   facts.stream = turn.request.stream;
   facts.tools = !turn.request.tools.empty();
-  facts.images = has_images(turn.request);
+  facts.images = chat::images_in(turn.request) > 0;
   facts.input_tokens = dialect::estimate_tokens(turn.request);
   facts.max_tokens = turn.request.max_tokens.value_or(0);
   facts.turns = turn.request.messages.size();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "chat/senses.h"
 #include "standby/summary.h"
 
 namespace nl::standby {
@@ -113,6 +114,15 @@ void add(Losses& sum, const Losses& more) {
   sum.thoughts += more.thoughts;
   sum.images += more.images;
   sum.texts += more.texts;
+}
+
+// What stays in the request and is only a note to a model that lacks the sense for it.
+void tell_unperceived(chat::FormedRequest& formed, const chat::LocalTarget& target) {
+  std::string& out = formed.note.dropped;
+  const int images = target.images ? 0 : chat::images_in(formed.request);
+  const int sounds = target.sound ? 0 : chat::sounds_in(formed.request);
+  add_loss(out, images, "image not seen", "images not seen");
+  add_loss(out, sounds, "sound not heard", "sounds not heard");
 }
 
 // How many there were: a client may offer other tools than when the names were chosen.
@@ -311,6 +321,7 @@ chat::FormedRequest LocalForms::form(const chat::LocalFormInput& input) {
     formed.request = std::move(work.request);
   }
   formed.note.tokens_before = before;
+  tell_unperceived(formed, input.target);
   return formed;
 }
 

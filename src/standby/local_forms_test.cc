@@ -49,6 +49,33 @@ chat::FormedRequest form(LocalForms& forms, const Sent& sent, const chat::LocalT
   return forms.form({sent.request, 7, "some-client/1", to});
 }
 
+// The client sends pictures and sound, and the model has the senses for them, or not.
+TEST(LocalForms, what_the_model_cannot_see_or_hear_is_told) {
+  const std::string_view body =
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":[
+    {"type":"image","source":{"type":"base64","media_type":"image/png","data":"aGk="}},
+    {"type":"input_audio","input_audio":{"data":"aGk=","format":"wav"}},
+    {"type":"text","text":"what is it?"}]},
+    {"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"look","input":{}}]},
+    {"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":[
+      {"type":"image","source":{"type":"base64","media_type":"image/png","data":"aGk="}}]}]}]})";
+  const std::string bytes(body);
+  dialect::Document document;
+  ASSERT_TRUE(document.parse(bytes));
+  const auto request = dialect::dialect(DialectId::anthropic).decode_request(document);
+  ASSERT_TRUE(request) << request.error().message;
+  LocalForms forms{LocalFormSettings()};
+  for (const std::int64_t window : {0, 8192}) {
+    chat::LocalTarget to = target(window);
+    EXPECT_EQ(forms.form({*request, 7, "some-client/1", to}).note.dropped,
+              "2 images not seen, 1 sound not heard");
+    to.images = true;
+    EXPECT_EQ(forms.form({*request, 7, "some-client/1", to}).note.dropped, "1 sound not heard");
+    to.sound = true;
+    EXPECT_EQ(forms.form({*request, 7, "some-client/1", to}).note.dropped, "");
+  }
+}
+
 // The messages of a body as text, without the bracket behind the last.
 std::string messages_of(const std::string& body) {
   dialect::Document document;

@@ -228,6 +228,7 @@ class Errors(Case):
             content = [parts[dialect], {"type": "text", "text": "what is it?"}]
             answer, _ = self.ask(nl, dialect, request(dialect, stream, text=content))
             self.assertEqual(answer.status, 200)
+            self.assertEqual(answer.header("x-nightlight-compacted"), "1 image not seen")
             body = json.loads(self.llama.requests[-1][1])
             self.assertEqual(body["messages"][0]["content"],
                              "[image left out: this model reads text only]\n\nwhat is it?")

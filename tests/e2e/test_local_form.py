@@ -344,6 +344,7 @@ class Images(Case):
             content = parts[dialect] + [{"type": "text", "text": "what is it?"}]
             answer, said = self.ask(nl, dialect, request(dialect, stream, text=content))
             self.assertEqual((answer.status, said.text), (200, "hello "), answer.body[:300])
+            self.assertEqual(answer.header("x-nightlight-compacted"), "1 image not seen")
             self.assertEqual(self.asked()["messages"][-1]["content"], [
                 {"type": "text", "text": "[image left out: this model reads text only]"},
                 {"type": "input_audio", "input_audio": sound},
