@@ -1,5 +1,7 @@
 #include "gateway/gateway.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "base/random.h"
 #include "gateway/models.h"
@@ -12,6 +14,7 @@ using dialect::DialectId;
 
 // The user-agent of Nightlight's own command line begins so.
 constexpr std::string_view kOwnAgent = "nightlight/";
+constexpr std::size_t kPathShown = 100;  // bytes of a wrong path
 
 std::int64_t unix_ms(WallTime wall) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count();
@@ -32,7 +35,11 @@ Error no_route(const RouteMatch& route) {
                  "the Responses API is not served yet; use /v1/chat/completions or /v1/messages",
                  404);
   }
-  return Error(ErrorCode::not_found, "no such path here; see `nightlight --help`", 404);
+  return Error(ErrorCode::not_found,
+               fmt::format("nothing is served at {}: /v1/messages, /v1/chat/completions and "
+                           "/v1/models are, so a base URL is this address, with /v1 or without",
+                           std::string_view(route.path).substr(0, kPathShown)),
+               404);
 }
 
 // A client of the Gemini API shows what stands in an error of that API's own shape.

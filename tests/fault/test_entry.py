@@ -84,6 +84,18 @@ class Entry(Bad):
                 self.assertIn("", [plain.error_shape(d, answer) for d in dialects])
         self.nothing_forwarded("paths")
 
+    def test_a_wrong_path_is_named_and_the_right_ones_too(self):
+        for path, shown in (("/api/v2/chat", "/api/v2/chat"), ("/" + "a" * 300, "/" + "a" * 99),
+                            ("/caf%C3%A9/x", "/caf"), ('/a"b', '/a"b')):
+            data = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 2\r\n\r\n{{}}"
+            with self.subTest(path), plain.Conn(self.nl.port) as conn:
+                conn.send(data.encode())
+                answer = conn.read_answer()
+                self.assertEqual(answer.status, 404)
+                self.assertRegex(answer.json["error"]["message"],
+                                 rf"nothing is served at {shown}.*: .*/v1/chat/completions")
+        self.nothing_forwarded("wrong path")
+
     def test_a_client_of_the_gemini_api_is_told_in_its_own_shape(self):
         for path in ("/v1beta/models/gemini-3.8-flash:streamGenerateContent?alt=sse",
                      "/v1beta/models", "/v1/models/gemini-3.8-flash:generateContent"):
