@@ -252,20 +252,22 @@ Result<T> run_once(const http::ClientOptions& options, const Make& make) {
   return out;
 }
 
-// The same, and again where the server is only in trouble. Nobody there, or a login wanted, is said
-// at once.
+// Nobody is there, or hangs, or wants a login: said at once, where no part has come yet.
+bool is_final(const Error& error) {
+  return error.code == ErrorCode::dns || error.code == ErrorCode::connect ||
+         error.code == ErrorCode::tls || error.code == ErrorCode::timeout || error.status == 403;
+}
+
+// The same, and again where the server is only in trouble.
 template <typename T, typename Make>
 Result<T> run_now(const DownloadOptions& options, const Trouble& trouble, const Make& make) {
   Retries retries(options.first_tries, options.first_pause);
   for (;;) {
     auto out = run_once<T>(options.client, make);
-    if (out) return out;
-    const Error& error = out.error();
-    const bool for_good = error.code == ErrorCode::dns || error.code == ErrorCode::connect ||
-                          error.code == ErrorCode::tls || error.status == 403;
-    const auto wait = for_good ? std::nullopt : retries.pause_after(error);
+    if (out || is_final(out.error())) return out;
+    const auto wait = retries.pause_after(out.error());
     if (!wait) return out;
-    trouble(error.message, *wait);
+    trouble(out.error().message, *wait);
     std::this_thread::sleep_for(*wait);
   }
 }
