@@ -315,8 +315,12 @@ Result<std::string> fetch_small(const DownloadOptions& options, const Origin& or
 Result<PartialFile> download(const DownloadOptions& options, const DownloadOrder& order,
                              const DownloadWatch& watch) {
   PartSizes sizes = options.sizes;
-  if (!order.located.ranges) sizes.head_bytes = order.located.bytes;
-  const std::string& version = order.digest.empty() ? order.located.version : order.digest;
+  std::string version = order.digest.empty() ? order.located.version : order.digest;
+  if (!order.located.ranges) {
+    // What an earlier pull has in several parts is of no use: all of it comes as one.
+    sizes.head_bytes = order.located.bytes;
+    version += "-whole";
+  }
   auto file = PartialFile::open(order.path, order.located.bytes, version, sizes);
   if (!file) return file;
   Download running(options, order, watch, *file);

@@ -33,6 +33,9 @@ Machine read_machine(const std::string& model_folder) {
   machine.memory_limit_bytes = memory.group_limit_bytes;
   machine.unified = memory.unified;
   machine.physical_cores = read_physical_cores();
+  // More threads than that would spend the group's time on waiting for each other.
+  const int given = read_group_cores("");
+  if (given > 0) machine.physical_cores = std::min(machine.physical_cores, given);
   machine.power = read_power("");
   machine.gpus = read_gpus("");
   machine.memory_bandwidth = known_memory_bandwidth(read_processor_name(""), machine.unified);

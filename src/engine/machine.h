@@ -30,7 +30,7 @@ struct Bandwidth {
 struct Machine {
   std::uint64_t memory_bytes = 0;        // of the whole machine
   std::uint64_t memory_limit_bytes = 0;  // of this process's control group; 0 = none
-  int physical_cores = 1;                // that this process may run on
+  int physical_cores = 1;                // that this process may use
   std::uint64_t available_bytes = 0;     // of memory, this moment; 0 = not said
   bool unified = false;                  // one pool for processor and GPU
   std::vector<Gpu> gpus;                 // with memory of their own
@@ -39,6 +39,8 @@ struct Machine {
   Bandwidth memory_bandwidth;
   Bandwidth gpu_bandwidth;            // of the slowest GPU
   std::uint64_t disk_free_bytes = 0;  // of the model store; 0 = not said
+  // What needs no room there any more, by the names they are pulled by.
+  std::vector<std::string> models_here;
   // A model that an Ollama on this machine holds in memory; empty = none.
   std::string ollama_model;
 };

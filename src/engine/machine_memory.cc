@@ -46,25 +46,44 @@ void tighten(std::uint64_t& tightest, std::uint64_t limit) {
   tightest = tightest == 0 ? limit : std::min(tightest, limit);
 }
 
-// The tightest limit of this process's group and those above it, of both versions of groups.
-std::uint64_t group_limit(const std::string& root) {
+// Calls `look` with the folder of this process's control group and with those above it, in both
+// versions of groups (true: the second), for what `controller` holds.
+template <typename Look>
+void each_group(const std::string& root, std::string_view controller, const Look& look) {
   std::ifstream groups(root + "/proc/self/cgroup");
-  std::string line;
-  std::uint64_t tightest = 0;
-  while (std::getline(groups, line)) {
+  for (std::string line; std::getline(groups, line);) {
+    const std::size_t names = line.find(':');
+    const std::size_t path = line.find(':', names + 1);
+    if (names == std::string::npos || path == std::string::npos) continue;
+    // The first version lists its controllers: "5:cpu,cpuacct:/box".
+    const std::string listed = "," + line.substr(names + 1, path - names - 1) + ",";
     const bool unified = line.starts_with("0::");
-    const std::size_t memory = line.find(":memory:");
-    if (!unified && memory == std::string::npos) continue;
-    const std::string base = root + (unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory");
-    const char* const file = unified ? "/memory.max" : "/memory.limit_in_bytes";
-    std::string group = line.substr(unified ? 3 : memory + 8);
-    for (;;) {
-      tighten(tightest, limit_in(base + group + file));
+    if (!unified && listed.find(fmt::format(",{},", controller)) == std::string::npos) continue;
+    const std::string base =
+        root + "/sys/fs/cgroup" + (unified ? "" : fmt::format("/{}", controller));
+    for (std::string group = line.substr(path + 1);;) {
+      look(base + group, unified);
       if (group.empty() || group == "/") break;
       group.resize(group.rfind('/'));
     }
   }
+}
+
+// The tightest limit of this process's group and those above it.
+std::uint64_t group_limit(const std::string& root) {
+  std::uint64_t tightest = 0;
+  each_group(root, "memory", [&](const std::string& folder, bool unified) {
+    tighten(tightest, limit_in(folder + (unified ? "/memory.max" : "/memory.limit_in_bytes")));
+  });
   return tightest;
+}
+
+// "400000 100000" -> 4; 0 = no limit ("max 100000", or -1 in the first version).
+int cores_of(const std::string& quota, std::uint64_t period) {
+  if (quota.starts_with("max") || quota.starts_with('-')) return 0;
+  const std::uint64_t given = leading_number(quota);
+  if (given == 0 || period == 0) return 0;
+  return static_cast<int>(std::clamp<std::uint64_t>((given + period - 1) / period, 1, 4096));
 }
 
 #ifdef __APPLE__
@@ -115,6 +134,19 @@ int read_physical_cores() {
   }
 #endif
   return static_cast<int>(std::max(std::thread::hardware_concurrency(), 1U));
+}
+
+int read_group_cores(const std::string& root) {
+  int tightest = 0;
+  each_group(root, "cpu", [&](const std::string& folder, bool unified) {
+    const std::string quota = first_line(folder + (unified ? "/cpu.max" : "/cpu.cfs_quota_us"));
+    const std::size_t gap = quota.find(' ');
+    const std::string period = unified ? quota.substr(std::min(gap, quota.size()))
+                                       : first_line(folder + "/cpu.cfs_period_us");
+    const int cores = cores_of(quota, leading_number(period));
+    if (cores > 0) tightest = tightest == 0 ? cores : std::min(tightest, cores);
+  });
+  return tightest;
 }
 
 std::string read_processor_name(const std::string& root) {

@@ -24,6 +24,8 @@ MemoryFacts read_memory(const std::string& root);
 
 // Cores that this process may run on; two threads of one core count once.
 int read_physical_cores();
+// As many cores' time as the control group gives this process, rounded up; 0 = all there is.
+int read_group_cores(const std::string& root);
 // "Apple M4 Max", "Raspberry Pi 5 Model B", "AMD Ryzen 9 7950X"; empty = not said.
 std::string read_processor_name(const std::string& root);
 

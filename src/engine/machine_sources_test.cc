@@ -44,10 +44,26 @@ TEST_F(MachineSources, TheTightestGroupCounts) {
 }
 
 TEST_F(MachineSources, GroupsOfTheFirstVersionAreReadToo) {
-  file("/proc/self/cgroup", "5:cpu:/x\n4:memory:/box\n");
+  file("/proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/box\n");
   file("/sys/fs/cgroup/memory/box/memory.limit_in_bytes", "1073741824\n");
   file("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
   EXPECT_EQ(read_memory(root()).group_limit_bytes, kGiB);
+}
+
+TEST_F(MachineSources, TheTightestGroupSaysHowManyCoresThereAre) {
+  EXPECT_EQ(read_group_cores(root()), 0);
+  file("/proc/self/cgroup", "0::/a/b\n");
+  file("/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+  EXPECT_EQ(read_group_cores(root()), 0);
+  file("/sys/fs/cgroup/a/cpu.max", "350000 100000\n");
+  file("/sys/fs/cgroup/cpu.max", "800000 100000\n");
+  EXPECT_EQ(read_group_cores(root()), 4);
+  file("/proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/box\n");
+  file("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "-1\n");
+  file("/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(read_group_cores(root()), 0);
+  file("/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "50000\n");
+  EXPECT_EQ(read_group_cores(root()), 1);
 }
 
 TEST_F(MachineSources, PowerIsMainsBatteryOrUnknown) {

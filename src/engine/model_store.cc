@@ -169,6 +169,14 @@ std::uint64_t ModelStore::bytes_except(const std::set<std::string>& kept) const 
   return bytes;
 }
 
+std::uint64_t ModelStore::unfinished_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const Unnamed& blob : blobs_except({}, Unfinished::remove)) {
+    if (blob.path.ends_with(".partial")) bytes += blob.bytes;
+  }
+  return bytes;
+}
+
 std::uint64_t ModelStore::remove_blobs_except(const std::set<std::string>& kept,
                                               Unfinished unfinished) const {
   std::uint64_t freed = 0;

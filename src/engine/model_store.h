@@ -58,6 +58,8 @@ class ModelStore {
   Result<void> remove_manifest(const std::string& name) const;
   // What the blobs take but those of these digits, unfinished pulls included.
   std::uint64_t bytes_except(const std::set<std::string>& kept) const;
+  // What unfinished pulls take; a pull that goes on needs so much less.
+  std::uint64_t unfinished_bytes() const;
   // Removes every blob but those of these digits; the bytes freed.
   std::uint64_t remove_blobs_except(const std::set<std::string>& kept, Unfinished unfinished) const;
 

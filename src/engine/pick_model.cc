@@ -70,7 +70,8 @@ std::vector<Try> order_for(const Catalogue& catalogue, const Machine& machine) {
 }
 
 bool has_room_on_disk(const Machine& machine, const CatalogueFile& file) {
-  return machine.disk_free_bytes == 0 || machine.disk_free_bytes >= disk_needed(file.bytes);
+  return machine.disk_free_bytes == 0 || machine.disk_free_bytes >= disk_needed(file.bytes) ||
+         std::ranges::find(machine.models_here, file.pull) != machine.models_here.end();
 }
 
 std::uint64_t projector_of(const CatalogueModel& model, const PickWants& wants) {

@@ -29,6 +29,13 @@ std::string stamp_of(const std::string& path) {
                      changed.tv_nsec);
 }
 
+// Whether it stays true of a file that stays the same. A program that was too slow may be quicker
+// on a quieter machine, and what could not be read or started may be allowed by now.
+template <typename T>
+bool is_lasting(const Result<T>& found) {
+  return found || (found.error().code != ErrorCode::timeout && found.error().code != ErrorCode::io);
+}
+
 bool fits(const GgufFacts& projector, const GgufFacts& model) {
   return projector.projection_length == 0 || projector.projection_length == model.embedding_length;
 }
@@ -40,9 +47,7 @@ const Result<Capabilities>& Preparation::probe(const std::string& path, const st
   if (seen.stamp != stamp) {
     seen.drives_gpus.reset();
     seen.program = probe_binary(path, options_.probe_within, stop_);
-    // A program that was too slow once may be quicker on a quieter machine.
-    const bool lasting = seen.program || seen.program.error().code != ErrorCode::timeout;
-    seen.stamp = lasting ? stamp : "";
+    seen.stamp = is_lasting(seen.program) ? stamp : "";
   }
   return seen.program;
 }
@@ -51,7 +56,7 @@ const Result<GgufFacts>& Preparation::inspect(const std::string& path, const std
   Seen& seen = seen_[path];
   if (seen.stamp != stamp) {
     seen.model = inspect_gguf(path);
-    seen.stamp = stamp;
+    seen.stamp = is_lasting(seen.model) ? stamp : "";
   }
   return seen.model;
 }

@@ -133,6 +133,20 @@ TEST_F(MachineTable, AnExplanationHasThreeLinesAndBothWindows) {
   }
 }
 
+TEST_F(MachineTable, WhatIsHereNeedsNoRoomOnTheDisk) {
+  Machine machine;
+  machine.memory_bytes = gib(32);
+  machine.physical_cores = 8;
+  machine.memory_bandwidth = {60, "of the test"};
+  const Pick roomy = engine::pick_model(catalogue_, machine, PickWants());
+  ASSERT_NE(roomy.model, nullptr);
+  machine.disk_free_bytes = 5'000'000'000;
+  const Pick tight = engine::pick_model(catalogue_, machine, PickWants());
+  EXPECT_NE(tight.model, roomy.model);
+  machine.models_here = {roomy.file->pull};
+  EXPECT_EQ(engine::pick_model(catalogue_, machine, PickWants()).model, roomy.model);
+}
+
 TEST_F(MachineTable, AnOverviewTellsOfEverySize) {
   Machine machine;
   machine.memory_bytes = gib(16);

@@ -6,6 +6,7 @@
 #include "engine/memory_speed.h"
 #include "engine/probe.h"
 #include "engine/speed_record.h"
+#include "models/catalogue.h"
 #include "models/engine_choice.h"
 #include "models/model_record.h"
 #include "models/ollama_presence.h"
@@ -29,6 +30,17 @@ engine::Bandwidth speed_here(const Machine& machine, const Environment& environm
   return *measured;
 }
 
+// A pull that was broken off goes on, and one that is done is not repeated: neither makes the disk
+// too full for its own model.
+void credit_store(Machine& machine, const engine::ModelStore& store) {
+  if (machine.disk_free_bytes > 0) machine.disk_free_bytes += store.unfinished_bytes();
+  for (const engine::CatalogueModel& model : catalogue().models) {
+    for (const engine::CatalogueFile& file : model.files) {
+      if (find_record(store, file.pull)) machine.models_here.push_back(file.pull);
+    }
+  }
+}
+
 }  // namespace
 
 Machine machine_for(const std::vector<std::string>& programs, const std::string& model_folder) {
@@ -43,9 +55,10 @@ Machine machine_for(const std::vector<std::string>& programs, const std::string&
 }
 
 Machine measured_machine(const Environment& environment, Measure measure) {
-  Machine machine =
-      machine_for(engine_programs(config::EngineConfig(), environment, program_folder()),
-                  model_store(environment).folder());
+  const engine::ModelStore store = model_store(environment);
+  Machine machine = machine_for(
+      engine_programs(config::EngineConfig(), environment, program_folder()), store.folder());
+  credit_store(machine, store);
   if (machine.memory_bandwidth.source == "assumed" && !machine.unified) {
     machine.memory_bandwidth = speed_here(machine, environment, measure);
   }

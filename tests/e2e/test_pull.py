@@ -226,6 +226,29 @@ class Hostile(Case):
         self.assertEqual(self.files(), [f"sha256-{self.hex}"])
         self.assertLessEqual(self.asked_for(), len(self.model) - kept + 1)
 
+    def test_parts_of_a_pull_do_not_mix_with_a_server_without_ranges(self):
+        """What has come in parts is of no use to a server that only sends the whole file."""
+        model = self.model + bytes(2_000_000)  # parts larger than one read
+        hex_digits = hashlib.sha256(model).hexdigest()
+        self.registry.add(NAME, model)
+        progress = f"{self.store}/blobs/sha256-{hex_digits}.progress"
+        self.registry.pace = 500_000
+        env = {**self.env, "NIGHTLIGHT_PULL_PART_BYTES": "900000"}
+        process = subprocess.Popen([h.binary(), "pull", NAME], env=env, cwd=self.home,
+                                   stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            if os.path.exists(progress) and self.done_parts(progress)[1] > 200_000:
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.assertEqual(self.done_parts(progress)[0], 900_000)
+        self.registry.pace, self.registry.ranges = 0, False
+        done = self.run_it("pull", NAME, NIGHTLIGHT_PULL_PART_BYTES="900000")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assert_whole(hex_digits)
+
     @staticmethod
     def done_parts(path):
         with open(path, encoding="ascii") as f:
