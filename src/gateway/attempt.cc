@@ -130,8 +130,11 @@ std::optional<ToolCheckSetup> tool_check(const Turn& turn, const AttemptSetup& s
 // A generous whole: ten minutes, or a token a second if more were asked for. `unsaid`: the tokens
 // of a request that states no limit.
 Duration total_budget(const Turn& turn, const GatewayOptions& options, std::int64_t unsaid = 0) {
-  const auto by_tokens = std::chrono::seconds(turn.request.max_tokens.value_or(unsaid));
-  return std::max<Duration>(options.total, std::min<Duration>(by_tokens, std::chrono::hours(2)));
+  constexpr std::chrono::seconds kMost = std::chrono::hours(2);
+  // As a count first: clients name numbers that no Duration holds.
+  const std::int64_t tokens = turn.request.max_tokens.value_or(unsaid);
+  const std::chrono::seconds by_tokens(std::clamp<std::int64_t>(tokens, 0, kMost.count()));
+  return std::max<Duration>(options.total, by_tokens);
 }
 
 bool is_engine(const AttemptSetup& setup) {
@@ -336,8 +339,9 @@ http::asio::awaitable<AttemptResult> run_attempt(Turn& turn, ClientStream& clien
     provider.hide_credentials(result.error->message, attempt.client);
     provider.hide_credentials(result.tap.error_type, attempt.client);
   }
-  // What the model counted is told where it was more than stated.
-  if (formed) {
+  // What the model counted is told where it was more than stated. What an image takes says nothing
+  // of texts.
+  if (formed && !turn.facts.images) {
     setup.upstreams.local_form->measured(candidate.target.model, body->note.tokens_after,
                                          result.tap.usage.input_total());
   }

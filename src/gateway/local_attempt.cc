@@ -53,8 +53,8 @@ http::asio::awaitable<void> count_texts(Turn& turn, const Upstreams& upstreams,
     if (turn.client_gone || turn.exchange.loop().now() >= until) co_return;
     const std::optional<std::int64_t> tokens =
         co_await tokens_of(provider, text.escaped, turn, until);
-    if (!tokens) co_return;
-    form->count(target.model, text.key, *tokens);
+    // One that the engine refuses keeps its estimate; the others are asked for all the same.
+    if (tokens) form->count(target.model, text.key, *tokens);
   }
 }
 

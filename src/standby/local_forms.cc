@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "chat/senses.h"
+#include "standby/prefix.h"
 #include "standby/summary.h"
 
 namespace nl::standby {
@@ -18,34 +19,6 @@ constexpr std::int64_t kCountBytesMin = 256;            // smaller texts are est
 constexpr std::size_t kTranscriptBytesMax = 24 * 1024;  // a slow CPU reads it in two minutes
 constexpr std::size_t kSummaryBytesMax = 16 * 1024;
 constexpr std::size_t kNewMessages = 8;  // a summary is made anew after so many more
-
-std::uint64_t mix(std::uint64_t seed, std::string_view text) {
-  return (seed ^ std::hash<std::string_view>()(text)) * 0x9e3779b97f4a7c15ull + 1;
-}
-
-// What a message says, whatever marks its client puts beside it.
-class Prefix {
- public:
-  std::uint64_t value = 0x6e69676874ull;
-
-  void take(const chat::Message& message) {
-    value = mix(value, std::string_view(&"sua"[static_cast<std::size_t>(message.role)], 1));
-    for (const chat::Block& block : message.content) std::visit(*this, block);
-  }
-  void operator()(const chat::Text& text) { value = mix(value, text.text.escaped); }
-  void operator()(const chat::Image& image) {
-    value = mix(mix(value, image.base64.escaped), image.url.escaped);
-  }
-  void operator()(const chat::ToolUse& call) {
-    value = mix(mix(mix(value, call.id.escaped), call.input.json), call.input_text.escaped);
-  }
-  void operator()(const chat::ToolResult& result) {
-    value = mix(value, result.tool_use_id.escaped);
-    for (const chat::ResultPart& part : result.content) std::visit(*this, part);
-  }
-  void operator()(const chat::Thinking& thinking) { value = mix(value, thinking.text.escaped); }
-  void operator()(const chat::Opaque& opaque) { value = mix(value, opaque.json.json); }
-};
 
 Weight weight_of_messages(const std::vector<chat::Message>& messages, const TokenCounts& counts,
                           const FormRules& rules) {
@@ -67,27 +40,33 @@ Weight weight_of_all(const chat::Request& request, const TokenCounts& counts,
   return whole;
 }
 
+enum class Written : std::uint8_t {
+  escaped,  // the inside of a JSON string
+  json,     // a value
+};
+
 // Visits every text of a request whose size may matter.
 template <typename Take>
 void for_each_text(const chat::Request& request, Take take) {
-  const auto result = [&take](const chat::ToolResult& block) {
-    for (const chat::ResultPart& part : block.content) {
-      if (const auto* text = std::get_if<chat::Text>(&part)) take(text->text.escaped);
-    }
-  };
-  for (const chat::Text& text : request.system) take(text.text.escaped);
+  const auto text = [&take](const chat::JsonText& one) { take(one.escaped, Written::escaped); };
+  const auto json = [&take](const chat::JsonRaw& one) { take(one.json, Written::json); };
+  for (const chat::Text& part : request.system) text(part.text);
   for (const chat::Tool& tool : request.tools) {
-    take(tool.description.escaped);
-    take(tool.schema.json);
+    text(tool.description);
+    json(tool.schema);
   }
   for (const chat::Message& message : request.messages) {
     for (const chat::Block& block : message.content) {
-      if (const auto* text = std::get_if<chat::Text>(&block)) take(text->text.escaped);
-      if (const auto* thought = std::get_if<chat::Thinking>(&block)) take(thought->text.escaped);
-      if (const auto* found = std::get_if<chat::ToolResult>(&block)) result(*found);
+      if (const auto* words = std::get_if<chat::Text>(&block)) text(words->text);
+      if (const auto* thought = std::get_if<chat::Thinking>(&block)) text(thought->text);
+      if (const auto* found = std::get_if<chat::ToolResult>(&block)) {
+        for (const chat::ResultPart& part : found->content) {
+          if (const auto* words = std::get_if<chat::Text>(&part)) text(words->text);
+        }
+      }
       if (const auto* call = std::get_if<chat::ToolUse>(&block)) {
-        take(call->input.json);
-        take(call->input_text.escaped);
+        json(call->input);
+        text(call->input_text);
       }
     }
   }
@@ -193,12 +172,16 @@ LocalForms::Conversation& LocalForms::conversation_of(const chat::LocalFormInput
   return made;
 }
 
+bool LocalForms::begins_with(const Work& work, std::uint64_t prefix, std::size_t messages) {
+  return messages < work.prefixes.size() && work.prefixes[messages] == prefix;
+}
+
 // The latest that was decided for what this conversation begins with.
 const Step* LocalForms::known_step(const Conversation& conversation, const Work& work) const {
   const Kept* best = nullptr;
   for (const Kept& kept : conversation.steps) {
     const std::size_t messages = kept.step.levels.size();
-    if (messages >= work.prefixes.size() || work.prefixes[messages] != kept.prefix) continue;
+    if (!begins_with(work, kept.prefix, messages)) continue;
     if (best == nullptr || messages > best->step.levels.size()) best = &kept;
   }
   return best == nullptr ? nullptr : &best->step;
@@ -208,10 +191,12 @@ const Step& LocalForms::new_step(Conversation& conversation, const Work& work,
                                  const TokenCounts& counts) {
   CompactionInput input{work.request, counts, work.rules, work.budget, {}, nullptr};
   for (const std::string& name : work.profile->core_tools) input.core_tools.push_back(name);
-  const std::optional<Made>& made = conversation.made;
-  const bool same = made && made->summary.messages < work.prefixes.size() &&
-                    work.prefixes[made->summary.messages] == made->prefix;
-  if (same) input.summary = &made->summary;
+  for (const Made& made : conversation.made) {
+    if (made.summary.text.empty() || !begins_with(work, made.prefix, made.summary.messages))
+      continue;
+    const bool longer = input.summary == nullptr || made.summary.messages > input.summary->messages;
+    if (longer) input.summary = &made.summary;
+  }
   conversation.steps.push_front({work.prefixes.back(), make_step(input)});
   if (conversation.steps.size() > kStepsKept) conversation.steps.pop_back();
   return conversation.steps.front().step;
@@ -223,10 +208,14 @@ void LocalForms::want_summary(Conversation& conversation, const Work& work, cons
   const std::vector<Exchange> exchanges = exchanges_of(work.request);
   if (exchanges.size() < 4) return;
   const std::size_t messages = exchanges[exchanges.size() - 3].end;
-  std::size_t before = conversation.wanted ? conversation.wanted->messages : 0;
-  for (const std::optional<Made>* made : {&conversation.asked, &conversation.made}) {
-    if (*made) before = std::max(before, (*made)->summary.messages);
-  }
+  // A side branch of the conversation has summaries of its own.
+  std::size_t before = 0;
+  const auto look = [&](std::uint64_t prefix, std::size_t covered) {
+    if (begins_with(work, prefix, covered)) before = std::max(before, covered);
+  };
+  if (conversation.wanted) look(conversation.wanted->prefix, conversation.wanted->messages);
+  if (conversation.asked) look(conversation.asked->prefix, conversation.asked->summary.messages);
+  for (const Made& made : conversation.made) look(made.prefix, made.summary.messages);
   const bool grown = messages >= before + kNewMessages || messages < before;
   if (before != 0 && !grown) return;
   std::vector<const chat::Message*> old;
@@ -334,10 +323,11 @@ std::vector<chat::Uncounted> LocalForms::uncounted(const chat::LocalFormInput& i
   const Work work = begin(input);
   const Weight whole = weight_of_all(work.request, counts, work.rules);
   if (whole.exact || whole.tokens < work.budget.tokens / 2) return wanted;
-  for_each_text(work.request, [&](std::string_view escaped) {
-    if (static_cast<std::int64_t>(escaped.size()) < kCountBytesMin) return;
-    if (counts.of(escaped).exact) return;
-    wanted.push_back({text_key(escaped), std::string(escaped)});
+  for_each_text(work.request, [&](std::string_view text, Written written) {
+    if (static_cast<std::int64_t>(text.size()) < kCountBytesMin) return;
+    if (counts.of(text).exact) return;
+    wanted.push_back(
+        {text_key(text), written == Written::json ? chat::escape(text) : std::string(text)});
   });
   const auto larger = [](const chat::Uncounted& a, const chat::Uncounted& b) {
     return a.escaped.size() > b.escaped.size();
@@ -376,10 +366,11 @@ void LocalForms::finish_idle(const chat::IdleWork& work, std::string_view summar
   const std::lock_guard lock(mutex_);
   for (Conversation& conversation : conversations_) {
     if (conversation.id != work.conversation || !conversation.asked) continue;
-    if (conversation.asked->prefix != work.mark || summary.empty()) continue;
-    conversation.made = std::move(conversation.asked);
+    if (conversation.asked->prefix != work.mark) continue;
+    Made& made = conversation.made.emplace_front(std::move(*conversation.asked));
     conversation.asked.reset();
-    conversation.made->summary.text = chat::escape(summary.substr(0, kSummaryBytesMax));
+    made.summary.text = chat::escape(summary.substr(0, kSummaryBytesMax));
+    if (conversation.made.size() > kStepsKept) conversation.made.pop_back();
   }
 }
 

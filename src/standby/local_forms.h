@@ -69,7 +69,7 @@ class LocalForms final : public chat::LocalForm {
     std::list<Kept> steps;  // newest first
     std::optional<Wanted> wanted;
     std::optional<Made> asked;  // being made
-    std::optional<Made> made;
+    std::list<Made> made;       // newest first, of all branches; an empty one could not be made
   };
   // What form() works on: `prefixes[i]` tells the first i messages as the client sent them.
   struct Work {
@@ -84,6 +84,8 @@ class LocalForms final : public chat::LocalForm {
   TokenCounts& counts_of(std::string_view model);
   Work begin(const chat::LocalFormInput& input) const;
   Conversation& conversation_of(const chat::LocalFormInput& input);
+  // Whether the first `messages` are those that `prefix` tells.
+  static bool begins_with(const Work& work, std::uint64_t prefix, std::size_t messages);
   const Step* known_step(const Conversation& conversation, const Work& work) const;
   const Step& new_step(Conversation& conversation, const Work& work, const TokenCounts& counts);
   void want_summary(Conversation& conversation, const Work& work, const Weight& whole);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "standby/prefix.h"
 #include "standby/talk_fixture.h"
 
 namespace nl::standby {
@@ -243,10 +244,16 @@ TEST(LocalForms, exact_counts_are_asked_for_where_they_matter_and_believed) {
   const auto wanted = forms.uncounted(input, 20);
   ASSERT_EQ(wanted.size(), 20u);
   EXPECT_GE(wanted[0].escaped.size(), wanted[19].escaped.size());
+  // Schemas and arguments as well are told as the inside of a JSON string.
+  for (const chat::Uncounted& text : forms.uncounted(input, 10000)) {
+    dialect::Document document;
+    const std::string body = "{\"content\":\"" + text.escaped + "\"}";
+    EXPECT_TRUE(document.parse(body)) << text.escaped.substr(0, 200);
+  }
   const std::int64_t before = forms.form(input).note.tokens_before;
   for (const chat::Uncounted& text : wanted) forms.count("tiny", text.key, 1);
   EXPECT_LT(forms.form(input).note.tokens_before, before / 2);
-  forms.measured("tiny", 1000, 2000);
+  forms.measured("tiny", 2000, 4000);
   const auto rest = forms.uncounted(input, 20);
   ASSERT_FALSE(rest.empty());
   EXPECT_NE(rest[0].key, wanted[0].key);
@@ -292,6 +299,54 @@ TEST(LocalForms, a_summary_that_was_broken_off_is_offered_again_and_a_failed_one
   EXPECT_EQ(work->request.messages.size(), 1u);
   forms.finish_idle(*work, "");
   EXPECT_FALSE(forms.idle_work("tiny"));
+}
+
+// A sub-agent's turns come under its session's conversation: neither may take the other's summary
+// for its own, or both would be made again and again.
+TEST(LocalForms, branches_of_a_conversation_have_summaries_of_their_own) {
+  const chat::LocalTarget to = target(8192);
+  Talk main(6);
+  Talk side(7);
+  for (int i = 0; i < 60; ++i) main.grow(300);
+  for (int i = 0; i < 40; ++i) side.grow(300);
+  const Sent of_main(main, DialectId::anthropic);
+  const Sent of_side(side, DialectId::anthropic);
+  for (const char* said : {"usable", ""}) {
+    LocalForms both{{}};
+    int made = 0;
+    for (int look = 0; look < 12; ++look) {
+      form(both, look % 2 == 0 ? of_main : of_side, to);
+      const auto work = both.idle_work("tiny");
+      if (!work) continue;
+      ++made;
+      both.finish_idle(*work, said);
+    }
+    EXPECT_EQ(made, 2) << said;
+  }
+}
+
+TEST(LocalForms, a_conversation_is_the_same_however_its_client_spells_it) {
+  const auto prefix_of = [](const chat::Message& message) {
+    Prefix prefix;
+    prefix.take(message);
+    return prefix.value;
+  };
+  chat::ToolUse came;
+  came.id = {"toolu_1"};
+  came.name = {"Read"};
+  came.input_text = {R"({\"path\":\"a\"})"};
+  chat::ToolUse sent = came;
+  sent.input_text = {};
+  sent.input = {R"({"path": "a"})"};
+  chat::Message as_it_came;
+  as_it_came.role = chat::Role::assistant;
+  as_it_came.content = {chat::Text{{R"(a \u2014 b\/c\n)"}, {}}, came};
+  chat::Message as_sent = as_it_came;
+  as_sent.content = {chat::Text{{"a \u2014 b/c\\n"}, {}}, sent};
+  EXPECT_EQ(prefix_of(as_it_came), prefix_of(as_sent));
+  sent.id = {"toolu_2"};
+  as_sent.content.back() = sent;
+  EXPECT_NE(prefix_of(as_it_came), prefix_of(as_sent));
 }
 
 TEST(LocalForms, without_a_model_the_summary_names_what_was_asked_and_run) {

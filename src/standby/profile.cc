@@ -75,6 +75,10 @@ std::string without(std::string_view text, std::span<const std::string> leave_ou
   return out;
 }
 
+bool is_blank(std::string_view escaped) {
+  return escaped.find_first_not_of("\\n ") == std::string_view::npos;
+}
+
 bool is_heading(std::string_view line) {
   const std::size_t marks = line.find_first_not_of('#');
   return marks != 0 && marks != std::string_view::npos && line[marks] == ' ';
@@ -235,26 +239,30 @@ class Profiling {
   }
 
  private:
-  // What the client itself put there, in a reminder's marks or as a message of the system.
+  // What the client itself put there: in the marks of reminders, one or several in a text, or as a
+  // message of the system. What stands outside of a user's reminders are the user's words.
   void reminder(chat::Role role, chat::Text& text) {
-    std::string_view inside = text.text.escaped;
-    const bool wrapped = inside.starts_with(kOpen) && inside.find(kClose) != inside.npos;
+    const std::string_view whole = text.text.escaped;
+    const bool wrapped = whole.starts_with(kOpen) && whole.find(kClose) != whole.npos;
     if (role != chat::Role::system && !wrapped) return;
-    std::string_view behind;
-    if (wrapped) {
-      const std::size_t close = inside.rfind(kClose);
-      behind = inside.substr(close);
-      inside = inside.substr(kOpen.size(), close - std::min(close, kOpen.size()));
+    std::string kept;
+    for (std::size_t at = 0; at < whole.size();) {
+      const std::size_t open = std::min(whole.find(kOpen, at), whole.size());
+      const std::size_t from = std::min(open + kOpen.size(), whole.size());
+      const std::size_t close = whole.find(kClose, from);
+      const bool closed = close != whole.npos;
+      const std::string_view outside = whole.substr(at, closed ? open - at : whole.npos);
+      const bool clients = role == chat::Role::system && !is_blank(outside);
+      kept += clients ? without(outside, profile_.leave_out) : std::string(outside);
+      if (!closed) break;
+      const std::string_view inside = whole.substr(from, close - from);
+      const std::string left = without(inside, profile_.leave_out);
+      const bool nothing = left.size() < inside.size() && is_blank(left);
+      if (!nothing) kept.append(kOpen).append(left).append(kClose);
+      at = close + kClose.size();
     }
-    std::string kept = without(inside, profile_.leave_out);
-    if (kept.size() == inside.size()) return;
-    const bool nothing = kept.find_first_not_of("\\n ") == std::string::npos;
-    if (nothing) {
-      text.text = {};
-      return;
-    }
-    if (wrapped) kept = std::string(kOpen) + kept + std::string(behind);
-    text.text = {out_.keep(std::move(kept))};
+    if (kept.size() == whole.size()) return;
+    text.text = is_blank(kept) ? chat::JsonText() : chat::JsonText{out_.keep(std::move(kept))};
   }
 
   // Our words, and what they keep of the client's.

@@ -170,6 +170,28 @@ TEST(Profile, leaves_lists_out_of_reminders_and_never_touches_the_users_words) {
             R"(The skills:\n\n- mine)");
 }
 
+TEST(Profile, looks_into_each_of_several_reminders_in_one_text) {
+  chat::Request request;
+  chat::Message user;
+  user.content.emplace_back(chat::Text{
+      {R"(<system-reminder>\nThe skills:\n\n- a\n</system-reminder>\n\nFix it.\n\n- b\n\n)"
+       R"(<system-reminder>\nThe skills:\n\n- c\n\nToday is Monday.\n</system-reminder>\nNow.)"},
+      {}});
+  chat::Message system;
+  system.role = chat::Role::system;
+  system.content.emplace_back(
+      chat::Text{{R"(<system-reminder>\nThe skills:\n\n- a\n</system-reminder>\n\n)"
+                  R"(<system-reminder>\nToday is Monday.\n</system-reminder>)"},
+                 {}});
+  request.messages = {user, system};
+  const chat::Request made = profiled(request, known());
+  EXPECT_EQ(std::get<chat::Text>(made.messages[0].content[0]).text.escaped,
+            R"(\n\nFix it.\n\n- b\n\n<system-reminder>\nToday is Monday.\n)"
+            R"(</system-reminder>\nNow.)");
+  EXPECT_EQ(std::get<chat::Text>(made.messages[1].content[0]).text.escaped,
+            R"(\n\n<system-reminder>\nToday is Monday.\n</system-reminder>)");
+}
+
 TEST(Profile, shortens_tools_and_keeps_their_fields) {
   chat::Request request;
   chat::Tool bash;
@@ -229,9 +251,10 @@ TEST(TokenCounts, believe_the_tokenizer_and_learn_from_whole_prompts) {
   const std::int64_t estimate = counts.of("some words of text").tokens;
   EXPECT_FALSE(counts.of("some words of text").exact);
   EXPECT_GE(estimate, 4);
-  counts.correct(100, 200);
+  counts.correct(10000, 20000);
   EXPECT_GE(counts.of("some words of text").tokens, 2 * estimate);
-  counts.correct(10, 70000);  // of something else
+  counts.correct(10, 16);       // its template alone
+  counts.correct(2000, 70000);  // of something else
   EXPECT_LT(counts.of("some words of text").tokens, 4 * estimate);
   counts.learn(text_key("some words of text"), 3);
   EXPECT_EQ(counts.of("some words of text").tokens, 3);

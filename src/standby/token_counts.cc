@@ -70,7 +70,7 @@ void TokenCounts::learn(std::uint64_t key, std::int64_t tokens) {
 }
 
 void TokenCounts::correct(std::int64_t stated, std::int64_t counted) {
-  if (stated <= 0 || counted <= stated) return;
+  if (stated < kShort || counted <= stated) return;
   const double more = static_cast<double>(counted) / static_cast<double>(stated);
   if (more < kIgnored || more > kBelieved) return;
   factor_ = std::min(factor_ * more * 1.02, kFactorMax);

@@ -22,8 +22,9 @@ class TokenCounts {
  public:
   static constexpr std::size_t kKept = 1 << 16;
   static constexpr double kFactorMax = 8;
-  // So little more is what templates add; a count so many times the stated one is of something
-  // else.
+  // So little more is what templates add, and of a prompt so short the template is too large a
+  // part; a count so many times the stated one is of something else.
+  static constexpr std::int64_t kShort = 1024;
   static constexpr double kIgnored = 1.04;
   static constexpr double kBelieved = 4;
 
