@@ -1,5 +1,6 @@
 #include "engine/download.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -252,18 +253,25 @@ Result<T> run_once(const http::ClientOptions& options, const Make& make) {
   return out;
 }
 
-// Nobody is there, or hangs, or wants a login: said at once, where no part has come yet.
+// Nobody is there, or wants a login: said at once, where no part has come yet.
 bool is_final(const Error& error) {
   return error.code == ErrorCode::dns || error.code == ErrorCode::connect ||
-         error.code == ErrorCode::tls || error.code == ErrorCode::timeout || error.status == 403;
+         error.code == ErrorCode::tls || error.status == 403;
 }
 
-// The same, and again where the server is only in trouble.
+// The same, and again where the server is only in trouble; one that hangs is said at once.
 template <typename T, typename Make>
-Result<T> run_now(const DownloadOptions& options, const Trouble& trouble, const Make& make) {
+Result<T> run_now(const DownloadOptions& options, const Origin& origin, const Trouble& trouble,
+                  const Make& make) {
   Retries retries(options.first_tries, options.first_pause);
   for (;;) {
     auto out = run_once<T>(options.client, make);
+    if (!out && out.error().code == ErrorCode::timeout) {
+      return fail(ErrorCode::timeout,
+                  fmt::format("{} did not answer within {}: see whether the network is there, and "
+                              "pull again",
+                              origin.endpoint.authority(), kLocateWithin));
+    }
     if (out || is_final(out.error())) return out;
     const auto wait = retries.pause_after(out.error());
     if (!wait) return out;
@@ -299,7 +307,7 @@ asio::awaitable<Result<std::string>> get_small(http::Client& client, const Origi
 
 Result<Located> locate_now(const DownloadOptions& options, const Origin& origin,
                            const Trouble& trouble) {
-  return run_now<Located>(options, trouble, [&](http::Client& with, Instant until) {
+  return run_now<Located>(options, origin, trouble, [&](http::Client& with, Instant until) {
     return locate(with, origin, until);
   });
 }
@@ -307,7 +315,7 @@ Result<Located> locate_now(const DownloadOptions& options, const Origin& origin,
 Result<std::string> fetch_small(const DownloadOptions& options, const Origin& origin,
                                 std::string_view accept, const Trouble& trouble) {
   const std::string headers = pull_headers(fmt::format("accept: {}\r\n", accept));
-  return run_now<std::string>(options, trouble, [&](http::Client& with, Instant until) {
+  return run_now<std::string>(options, origin, trouble, [&](http::Client& with, Instant until) {
     return get_small(with, origin, headers, until);
   });
 }

@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -511,6 +512,14 @@ class Hostile(Case):
                 self.assertRegex(done.stderr, rf"status {status}.*; trying again in {pause} s")
                 self.assert_whole()
                 self.run_it("rm", NAME)
+
+    def test_a_registry_that_hangs_is_said_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            here = f"127.0.0.1:{silent.getsockname()[1]}"
+            done = self.pull(NIGHTLIGHT_REGISTRY=f"http://{here}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{here} did not answer within 20s", done.stderr)
+        self.assertNotIn("trying again", done.stderr)
 
     def test_a_wait_that_nobody_sits_out_is_an_error(self):
         self.registry.add(NAME, self.model)
